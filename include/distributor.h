@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything that libdistributor offers. */
+#ifndef DISTRIBUTOR_H
+#define DISTRIBUTOR_H
+
+#include <distributor/pool.h>
+#include <distributor/version.h>
+
+#endif

@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * distributor/pool.h - fan work out over worker threads, read the results as an iterator.
+ *
+ *     add_task --> [ input queue ] --> worker 0..N-1 --emit--> [ output queue ] --> next_result
+ *                       ^                    |
+ *                       +------ spawn -------+            STOP follows when work runs out
+ *
+ * Inputs, results and messages are bytes that are copied in and out: the caller keeps what it
+ * passed, and nobody wonders who frees what.  Up to 16 bytes travel without an allocation.
+ * What a callback or a reader is given is aligned for max_align_t.
+ *
+ * Names tell whether a call waits: try_x never waits (-EAGAIN), x waits, x_until waits until an
+ * absolute deadline (-ETIMEDOUT), int64_t nanoseconds of distributor_now().  Durations end in _ns.
+ *
+ * Unless a function says otherwise it returns 0 or a negative errno.  All functions that take
+ * a distributor share these:
+ *   -EINVAL   an argument that can never be right: NULL, no run callback, an unknown flag
+ *   -ECHILD   the process forked: in the child only distributor_destroy is of use
+ *
+ * Under every function stand four lines:
+ *   Threads   who may call it      Blocks   what it waits for
+ *   Returns   its values           Owns     who owns what it was given or gave
+ */
+#ifndef DISTRIBUTOR_POOL_H
+#define DISTRIBUTOR_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define DISTRIBUTOR_API __attribute__((visibility("default")))
+#define DISTRIBUTOR_PRINTF(string, first) __attribute__((__format__(__printf__, string, first)))
+#else
+#define DISTRIBUTOR_API
+#define DISTRIBUTOR_PRINTF(string, first)
+#endif
+
+typedef struct distributor distributor_t;           /* workers, input queue, output queue */
+typedef struct distributor_task distributor_task_t; /* a task while it runs */
+
+/* A deadline that never comes, and a duration that never ends. */
+#define DISTRIBUTOR_FOREVER INT64_MAX
+
+/* The most workers one distributor can have. */
+#define DISTRIBUTOR_MAX_WORKERS 65536u
+
+/* The most bytes one input, result or message can have. */
+#define DISTRIBUTOR_MAX_SIZE ((size_t)PTRDIFF_MAX)
+
+/* ------------------------------------------------------------------------------------------
+ * Task types
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Runs one task on a worker thread.  `input` holds `size` bytes, NULL if there are none, and
+ * stays valid until the callback returns.  Returns 0, or a negative errno: the task failed and
+ * the reader gets a result record that says so.  A positive return counts as -EINVAL.
+ *
+ * It may block, spawn, emit, fork and exec, and call every function but destroy, join and the
+ * reading ones of its own distributor (-EDEADLK).  If it ends its thread (pthread_exit,
+ * cancellation) the task failed with -EOWNERDEAD and the worker goes on.  It must not leave by
+ * longjmp or by a C++ exception.
+ */
+typedef int distributor_run_fn(distributor_task_t *self, const void *input, size_t size);
+
+/*
+ * A kind of work; static const as a rule, it must outlive the distributor.  Zero is a good
+ * value for every field but run.
+ */
+typedef struct distributor_task_type {
+    const char *name;        /* shown in log messages; NULL: "task" */
+    distributor_run_fn *run; /* required */
+
+    /* For inputs and results that own something (a pointer, a descriptor).  Called once for an
+     * input whose task never runs, once for a result that no reader got.  They must not call
+     * the distributor. */
+    void (*discard_input)(void *input, size_t size);
+    void (*discard_result)(void *result, size_t size);
+
+    /* Policy.  This release takes zero only (-ENOTSUP). */
+    unsigned retries;
+    int64_t backoff_ns;
+    int64_t timeout_ns;
+
+    void *reserved[4]; /* NULL */
+} distributor_task_type_t;
+
+/* ------------------------------------------------------------------------------------------
+ * Options
+ * --------------------------------------------------------------------------------------- */
+
+typedef enum distributor_order {
+    DISTRIBUTOR_AS_COMPLETED = 0, /* results come as they are made */
+    DISTRIBUTOR_AS_ADDED = 1      /* in the order of a serial run: -ENOTSUP in this release */
+} distributor_order_t;
+
+typedef enum distributor_log_level {
+    DISTRIBUTOR_LOG_ERROR = 3, /* the numbers are those of syslog(3) */
+    DISTRIBUTOR_LOG_WARNING = 4,
+    DISTRIBUTOR_LOG_INFO = 6,
+    DISTRIBUTOR_LOG_DEBUG = 7
+} distributor_log_level_t;
+
+/*
+ * Is given each message of the library: the context of the options, the name of the worker that
+ * says it (NULL: a thread that is no worker), one line without a newline.  Called by any thread,
+ * also by several at once; it must not call the distributor.
+ */
+typedef void distributor_log_fn(void *context, distributor_log_level_t level, const char *worker,
+                                const char *message);
+
+/* Runs on a worker's own thread, before its first task or after its last; it must not call the
+ * distributor. */
+typedef void distributor_worker_fn(void *context, unsigned worker, const char *name);
+
+/*
+ * Zero in a field: the library chooses.  Set size to sizeof(distributor_options_t); the struct
+ * grows at its end only, and a field that the library at hand does not know is refused with
+ * -ENOTSUP unless it is zero.
+ */
+typedef struct distributor_options {
+    size_t size;
+    unsigned workers;             /* 0: those of add_worker, if there are none one per CPU that this
+                                     process may use, cgroup quota included */
+    uint64_t input_limit;         /* tasks accepted and not begun; 0: no limit */
+    uint64_t output_limit;        /* results ready and not read; 0: no limit */
+    distributor_order_t order;    /* AS_COMPLETED only */
+    uint64_t window;              /* ordered only: 0 */
+    distributor_worker_fn *worker_started; /* may be NULL */
+    distributor_worker_fn *worker_stopped; /* may be NULL */
+    const char *name;             /* of the threads: "NAME-INDEX", copied; NULL: "worker" */
+    size_t stack_size;            /* of a worker, bytes; 0: the system's default */
+    void *context;                /* handed to the hooks, see distributor_context() */
+    distributor_log_fn *log;      /* NULL: nothing is said */
+    int64_t deadlock_ns;          /* how long nothing must move before -EDEADLK; 0: 1 s;
+                                     DISTRIBUTOR_FOREVER: off */
+    const void *engine;           /* NULL: the queues of this process */
+    void *reserved[8];            /* NULL */
+} distributor_options_t;
+
+/* ------------------------------------------------------------------------------------------
+ * Results and the summary
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * One result: bytes that a task emitted (error is 0), or the failure of a task (error is
+ * negative, message says why, data is the task's input).  data and message stay valid until this
+ * thread's next read of this distributor, its end, or distributor_destroy.
+ */
+typedef struct distributor_result {
+    const void *data;                    /* NULL if size is 0 */
+    size_t size;
+    int error;                           /* 0, or the task's negative errno */
+    const char *message;                 /* of a failure, never NULL then */
+    const distributor_task_type_t *type; /* of the task that made it */
+    uint64_t serial;                     /* of that task, unique within a run; it grows in the
+                                            order of adding among tasks of one adding thread */
+    unsigned attempt;                    /* 1 is the first */
+    unsigned worker;                     /* the worker that made it, from 0 */
+    void *reserved[2];
+} distributor_result_t;
+
+/* One run, from start to join.  added = completed + failed + cancelled + discarded. */
+typedef struct distributor_summary {
+    uint64_t added;     /* tasks accepted, spawned ones included */
+    uint64_t completed; /* returned 0 */
+    uint64_t failed;    /* returned anything else */
+    uint64_t cancelled; /* were running at cancel, and then failed */
+    uint64_t discarded; /* never began */
+    uint64_t retried;   /* attempts after the first */
+    uint64_t results;   /* results emitted; failures are not among them */
+    int64_t duration_ns;
+    uint64_t reserved[8];
+} distributor_summary_t;
+
+/* ------------------------------------------------------------------------------------------
+ * Owner: the life of a distributor
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Makes a distributor.  options may be NULL: all defaults.  No thread starts yet; tasks can be
+ * added at once.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  0; -EINVAL more than DISTRIBUTOR_MAX_WORKERS workers, an unknown order, a negative
+ *          deadlock_ns, a size that is no options struct; -ENOTSUP a field of a part that this
+ *          release does not have; -ENOMEM.  *out is NULL after an error.
+ * Owns     the caller owns *out until distributor_destroy; options may be gone after the call
+ */
+DISTRIBUTOR_API int distributor_create(distributor_t **out, const distributor_options_t *options);
+
+/*
+ * Ends a distributor in whatever state it is: cancels, waits for running tasks and for calls of
+ * other threads that are still inside (they return -ESHUTDOWN), discards tasks and results that
+ * are left, each through its discard callback, and frees everything.
+ *
+ * Threads  any, once; a call that another thread begins after it is that caller's error
+ * Blocks   until the running tasks have returned
+ * Returns  0, also for NULL; -EDEADLK from inside a task of this distributor (nothing happened)
+ * Owns     takes the distributor; results and messages still held are gone
+ */
+DISTRIBUTOR_API int distributor_destroy(distributor_t *d);
+
+/*
+ * Adds one worker, before start or while it runs.  Its index is the number of workers before.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  the worker's index, 0 or more; -EEXIST a worker has that name; -ESHUTDOWN from STOP
+ *          until join has returned; -EAGAIN the system gave no thread; -ENOSPC there are
+ *          DISTRIBUTOR_MAX_WORKERS; -ENOMEM
+ * Owns     name is copied, its first 15 bytes name the thread; NULL: "NAME-INDEX" of the options
+ */
+DISTRIBUTOR_API int distributor_add_worker(distributor_t *d, const char *name);
+
+/*
+ * Starts the workers.  Without options.workers and without distributor_add_worker it makes one
+ * per CPU that this process may use.  A start that fails leaves everything as it was.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  0; -EBUSY it runs already, or results of the run before are unread; -EAGAIN the system
+ *          gave no thread; -ENOMEM
+ * Owns     the threads live until distributor_join has returned
+ */
+DISTRIBUTOR_API int distributor_start(distributor_t *d);
+
+/*
+ * No more tasks from outside: later adds are refused, tasks may still spawn.  STOP follows when
+ * work runs out.  Closing twice is closing once.
+ *
+ * Threads  any, also from inside a task, also before start
+ * Blocks   no; adds that wait for room return -ESHUTDOWN
+ * Returns  0
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_close(distributor_t *d);
+
+/*
+ * STOP at the end of the queue: every task accepted so far runs, later adds and spawns are
+ * refused.  Stopping twice is stopping once.
+ *
+ * Threads  any, also from inside a task, also before start
+ * Blocks   no; adds that wait for room return -ESHUTDOWN
+ * Returns  0
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_stop(distributor_t *d);
+
+/*
+ * What has not begun is discarded and counted; running tasks are told (distributor_should_stop)
+ * and waited for.  Adds are refused; an emit that finds no room returns -ECANCELED.  Results that
+ * were emitted can still be read.
+ *
+ * Threads  any, also from inside a task, also before start
+ * Blocks   no
+ * Returns  0
+ * Owns     inputs that are discarded go to discard_input
+ */
+DISTRIBUTOR_API int distributor_cancel(distributor_t *d);
+
+/*
+ * Closes if nobody has, waits for STOP, ends the workers and sums the run up.  Results that are
+ * unread stay readable; the distributor can be used again.  summary may be NULL.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK); one at a time
+ * Blocks   until work has run out
+ * Returns  0, also if tasks failed; -EINVAL it was not started; -EBUSY another thread joins;
+ *          -EDEADLK the caller called start, every worker waits for room in the output, no other
+ *          thread has ever read, and nothing moved for deadlock_ns: nothing is lost, read on and
+ *          call again
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_join(distributor_t *d, distributor_summary_t *summary);
+
+/*
+ * distributor_join with a deadline.  When it passes, the tasks that still run are named to the
+ * log hook; the distributor stays closed, and the call can be repeated.
+ *
+ * Threads  as distributor_join
+ * Blocks   until work has run out, at most until deadline
+ * Returns  as distributor_join; -ETIMEDOUT the deadline passed
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_join_until(distributor_t *d, distributor_summary_t *summary,
+                                           int64_t deadline);
+
+/*
+ * Start and join in one call: returns when all that was added, and all that it spawned, is done.
+ * The results are read afterwards.  With an output_limit somebody must read meanwhile.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK)
+ * Blocks   until work has run out
+ * Returns  as distributor_start and distributor_join
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_run(distributor_t *d, distributor_summary_t *summary);
+
+/* ------------------------------------------------------------------------------------------
+ * Adders: any thread
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Adds one task.  Inside a task of this distributor it is distributor_spawn.  Before start tasks
+ * are kept; after join they belong to the next run.
+ *
+ * Threads  any
+ * Blocks   while input_limit tasks have not begun; never inside a task
+ * Returns  0 the task is accepted and ends exactly once; -ESHUTDOWN closed, stopped, cancelled or
+ *          STOP; -ENOTSUP a policy that this release does not have; -EMSGSIZE more than
+ *          DISTRIBUTOR_MAX_SIZE bytes; -ENOMEM; -EDEADLK as for distributor_join, or it is full
+ *          and was not started for deadlock_ns.  After an error nothing was added.
+ * Owns     input is copied
+ */
+DISTRIBUTOR_API int distributor_add_task(distributor_t *d, const distributor_task_type_t *type,
+                                         const void *input, size_t size);
+
+/*
+ * The same without waiting.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  as distributor_add_task; -EAGAIN the input is full
+ * Owns     input is copied
+ */
+DISTRIBUTOR_API int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,
+                                             const void *input, size_t size);
+
+/*
+ * The same with a deadline.
+ *
+ * Threads  any
+ * Blocks   while the input is full, at most until deadline
+ * Returns  as distributor_add_task; -ETIMEDOUT
+ * Owns     input is copied
+ */
+DISTRIBUTOR_API int distributor_add_task_until(distributor_t *d,
+                                               const distributor_task_type_t *type,
+                                               const void *input, size_t size, int64_t deadline);
+
+/*
+ * Adds an array of `count` inputs of `size` bytes each, one task an input, in order.
+ *
+ * Threads  any
+ * Blocks   while the input is full
+ * Returns  how many were accepted, the first ones of the array; a negative errno, as
+ *          distributor_add_task, only when none was
+ * Owns     inputs are copied
+ */
+DISTRIBUTOR_API ptrdiff_t distributor_add_tasks(distributor_t *d,
+                                                const distributor_task_type_t *type,
+                                                const void *inputs, size_t size, size_t count);
+
+/* ------------------------------------------------------------------------------------------
+ * Readers: any thread; each result goes to one of them
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Waits for the next result.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK)
+ * Blocks   until there is a result or STOP; a reader of a distributor that nobody closes waits on
+ * Returns  1 *result is filled; 0 STOP: all results of the run have been read, and so it stays
+ *          until the next start; -ESHUTDOWN it is being destroyed; -ENOMEM
+ * Owns     the bytes belong to the library, valid until this thread's next read of d
+ */
+DISTRIBUTOR_API int distributor_next_result(distributor_t *d, distributor_result_t *result);
+
+/*
+ * The same without waiting.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK)
+ * Blocks   no
+ * Returns  as distributor_next_result; -EAGAIN there is none now
+ * Owns     as distributor_next_result
+ */
+DISTRIBUTOR_API int distributor_try_next_result(distributor_t *d, distributor_result_t *result);
+
+/*
+ * The same with a deadline.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK)
+ * Blocks   until there is a result or STOP, at most until deadline
+ * Returns  as distributor_next_result; -ETIMEDOUT
+ * Owns     as distributor_next_result
+ */
+DISTRIBUTOR_API int distributor_next_result_until(distributor_t *d, distributor_result_t *result,
+                                                  int64_t deadline);
+
+/*
+ * Takes up to `count` results at once; waits for the first only.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK)
+ * Blocks   until there is a result or STOP
+ * Returns  how many were taken, at least 1; 0 STOP; a negative errno as distributor_next_result
+ * Owns     all of them are valid until this thread's next read of d
+ */
+DISTRIBUTOR_API ptrdiff_t distributor_next_results(distributor_t *d, distributor_result_t *results,
+                                                   size_t count);
+
+/*
+ * Discards all results that are ready now.
+ *
+ * Threads  any but a task of this distributor, where it does nothing
+ * Blocks   no
+ * Returns  nothing
+ * Owns     each result goes to its type's discard_result
+ */
+DISTRIBUTOR_API void distributor_drop_results(distributor_t *d);
+
+/* ------------------------------------------------------------------------------------------
+ * Inside a task: `self` is the running task, on its own thread
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Puts one result into the output queue.
+ *
+ * Threads  the one that runs the task
+ * Blocks   while output_limit results are unread
+ * Returns  0; -ECANCELED there is no room and it was cancelled: the result went to
+ *          discard_result; -ENOMEM, -EMSGSIZE: nothing was emitted
+ * Owns     result is copied
+ */
+DISTRIBUTOR_API int distributor_emit(distributor_task_t *self, const void *result, size_t size);
+
+/*
+ * Adds a task from inside a task.
+ *
+ * Threads  the one that runs the task
+ * Blocks   never: it may exceed input_limit
+ * Returns  0; -ESHUTDOWN after stop or cancel; -ENOTSUP, -EMSGSIZE, -ENOMEM as for
+ *          distributor_add_task
+ * Owns     input is copied
+ */
+DISTRIBUTOR_API int distributor_spawn(distributor_task_t *self,
+                                      const distributor_task_type_t *type, const void *input,
+                                      size_t size);
+
+/*
+ * Keeps a message for the failure record and hands the error back:
+ *     return distributor_fail(self, -EIO, "HTTP %d", status);
+ * A later call replaces the message; a task that then returns 0 has not failed.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  error, or -EINVAL if error is not negative
+ * Owns     the text is copied; if there is no memory for it, the record has the text of the error
+ */
+DISTRIBUTOR_API int distributor_fail(distributor_task_t *self, int error, const char *format, ...)
+    DISTRIBUTOR_PRINTF(3, 4);
+
+/*
+ * Whether the task should end early: the distributor was cancelled.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  true if so
+ * Owns     nothing
+ */
+DISTRIBUTOR_API bool distributor_should_stop(const distributor_task_t *self);
+
+/*
+ * The distributor that runs the task.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  it; never NULL
+ * Owns     the owner keeps it
+ */
+DISTRIBUTOR_API distributor_t *distributor_of(const distributor_task_t *self);
+
+/*
+ * The index of the worker that runs the task.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  0 to the number of workers - 1
+ * Owns     nothing
+ */
+DISTRIBUTOR_API unsigned distributor_worker_index(const distributor_task_t *self);
+
+/*
+ * The name of the worker that runs the task.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  a string; never NULL
+ * Owns     the library, valid until distributor_destroy
+ */
+DISTRIBUTOR_API const char *distributor_worker_name(const distributor_task_t *self);
+
+/*
+ * The value that tasks on this worker share (a connection, a buffer).  No other thread sees it.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  what the last _set_worker_value on this worker stored; NULL at first
+ * Owns     as given to distributor_set_worker_value
+ */
+DISTRIBUTOR_API void *distributor_worker_value(const distributor_task_t *self);
+
+/*
+ * Stores the worker's value.  The value before it goes to the destroy callback that came with it,
+ * the last one when the worker's thread ends; that callback must not call the distributor.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  0
+ * Owns     the library, through destroy; destroy may be NULL
+ */
+DISTRIBUTOR_API int distributor_set_worker_value(distributor_task_t *self, void *value,
+                                                 void (*destroy)(void *value));
+
+/* A message of distributor_send. */
+typedef struct distributor_message {
+    const void *data; /* NULL if size is 0 */
+    size_t size;
+    void *reserved[2];
+} distributor_message_t;
+
+/*
+ * Takes the oldest message that was sent to this worker.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  1 *message is filled; 0 there is none
+ * Owns     the bytes belong to the library, valid until this worker's next receive or the end of
+ *          the task
+ */
+DISTRIBUTOR_API int distributor_receive(distributor_task_t *self, distributor_message_t *message);
+
+/* ------------------------------------------------------------------------------------------
+ * Anyone
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Puts a message into a worker's mailbox.  It is no work: it wakes nobody, does not delay STOP,
+ * and is dropped at join if no task received it.
+ *
+ * Threads  any, also from inside a task
+ * Blocks   no
+ * Returns  0; -ENOENT there is no such worker; -EMSGSIZE; -ENOMEM
+ * Owns     message is copied
+ */
+DISTRIBUTOR_API int distributor_send(distributor_t *d, unsigned worker, const void *message,
+                                     size_t size);
+
+/*
+ * Looks a worker up by its name.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  its index, 0 or more; -ENOENT there is no such worker
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_find_worker(distributor_t *d, const char *name);
+
+/*
+ * A lock that tasks can share.  It is recursive, and no part of the library holds it.
+ *
+ * Threads  any
+ * Blocks   while another thread holds it
+ * Returns  0; -EAGAIN it was taken too often by this thread
+ * Owns     the calling thread holds it until as many distributor_unlock
+ */
+DISTRIBUTOR_API int distributor_lock(distributor_t *d);
+
+/*
+ * Gives the lock back.
+ *
+ * Threads  the one that holds it
+ * Blocks   no
+ * Returns  0; -EPERM the calling thread does not hold it
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_unlock(distributor_t *d);
+
+/*
+ * The context of the options.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  it; NULL if there is none
+ * Owns     the caller of distributor_create
+ */
+DISTRIBUTOR_API void *distributor_context(const distributor_t *d);
+
+/*
+ * The clock of all deadlines.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  nanoseconds of CLOCK_MONOTONIC
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int64_t distributor_now(void);
+
+/*
+ * Says what an error of this library means.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  a text for the errno, with or without its minus; never NULL
+ * Owns     static
+ */
+DISTRIBUTOR_API const char *distributor_strerror(int error);
+
+/*
+ * The version of the library at hand, which may be newer than the headers.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  "MAJOR.MINOR.PATCH"
+ * Owns     static
+ */
+DISTRIBUTOR_API const char *distributor_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
