@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# src/libdistributor.la is what gets installed.  src/libdistr.la is the same code before its
+# symbols are hidden: tests and benchmarks link with it, because they look inside.
+
+noinst_LTLIBRARIES += src/libdistr.la
+src_libdistr_la_SOURCES =
+src_libdistr_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+src_libdistr_la_LIBADD = $(CK_LIBS)
+
+include src/base/local.mk
+include src/queue/local.mk
+include src/pool/local.mk
+
+lib_LTLIBRARIES += src/libdistributor.la
+src_libdistributor_la_SOURCES =
+src_libdistributor_la_LIBADD = src/libdistr.la
+src_libdistributor_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBDISTRIBUTOR_ABI) -no-undefined
+src_libdistributor_la_DEPENDENCIES = src/libdistr.la src/libdistributor.map
+if SYMBOL_MAP
+src_libdistributor_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor.map
+endif
+
+EXTRA_DIST += src/libdistributor.map
+
+nobase_include_HEADERS = \
+	include/distributor.h \
+	include/distributor/pool.h \
+	include/distributor/version.h

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Floor 2.  Every .c and .h of this folder is listed, in alphabetical order.
+
+src_libdistr_la_SOURCES +=
