@@ -22,7 +22,8 @@ endif
 
 EXTRA_DIST += src/libdistributor.map
 
-nobase_include_HEADERS = \
-	include/distributor.h \
+include_HEADERS = include/distributor.h
+distributorincludedir = $(includedir)/distributor
+distributorinclude_HEADERS = \
 	include/distributor/pool.h \
 	include/distributor/version.h

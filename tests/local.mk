@@ -63,3 +63,17 @@ TESTS += $(unit_tests)
 # ---------------------------------------------------------------------------------------------
 # House checks
 # ---------------------------------------------------------------------------------------------
+house_checks = \
+	tests/house/exports.sh \
+	tests/house/floors.sh \
+	tests/house/installed.sh \
+	tests/house/sources.sh \
+	tests/house/version.sh
+EXTRA_DIST += $(house_checks) \
+	tests/house/public_functions.awk \
+	tests/house/report.sh
+
+# They look at what gets installed, and a sanitizer adds to that.
+if !SANITIZED
+TESTS += $(house_checks)
+endif

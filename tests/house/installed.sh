@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What `make install` puts down can be used by somebody who has nothing else: through pkg-config,
+# with the program of README.md, shared and static, and each header alone, in C and in C++.
+. "${srcdir:-.}/tests/house/report.sh"
+
+root=$(mktemp -d) || exit 99
+trap 'rm -rf "$root"' EXIT
+
+# This make starts afresh: it is no part of the one that runs the tests.
+env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "$MAKE" install DESTDIR="$root" > "$root/log" 2>&1 ||
+    { cat "$root/log"; wrong "make install failed"; house_end "See the lines above."; }
+
+pc=$(find "$root" -name distributor.pc)
+libdir=$(dirname "$(find "$root" -name 'libdistributor.so' -o -name 'libdistributor.a' | sed 1q)")
+export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$root"
+export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+cflags=$($PKG_CONFIG --cflags distributor) || wrong "pkg-config does not find distributor"
+libs=$($PKG_CONFIG --libs distributor)
+static_libs=$($PKG_CONFIG --static --libs distributor | sed 's/-ldistributor/-l:libdistributor.a/')
+[ "$($PKG_CONFIG --modversion distributor)" = "$VERSION" ] ||
+    wrong "pkg-config does not say version $VERSION"
+
+# The first program of README.md, between ```c and ```.
+"${AWK:-awk}" '/^```/ { if (code && text ~ /int main/) { printf "%s", text; exit }
+    code = $0 == "```c"; text = ""; next } code { text = text $0 "\n" }' \
+    "$srcdir/README.md" > "$root/program.c"
+[ -s "$root/program.c" ] || wrong "README.md: has no program between \`\`\`c and \`\`\`"
+
+# try HOW LIBRARIES: builds the program and runs it.
+try() {
+    if $CC -std=c11 -Wall -Wextra -Werror $cflags "$root/program.c" -o "$root/program" $2; then
+        LD_LIBRARY_PATH="$libdir" timeout 60 "$root/program" > "$root/output" ||
+            wrong "the program of README.md, $1: exit code $?"
+        [ -s "$root/output" ] || wrong "the program of README.md, $1: printed nothing"
+    else
+        wrong "the program of README.md, $1: does not build"
+    fi
+}
+[ -z "$(find "$root" -name libdistributor.so)" ] || try shared "$libs"
+[ -z "$(find "$root" -name libdistributor.a)" ] || try static "$static_libs"
+
+strict="-pedantic -Wall -Wextra -Wconversion -Wundef -Werror -fsyntax-only"
+for header in $(cd "$srcdir/include" && find . -name '*.h' | sed 's,^\./,,'); do
+    # A translation unit has to hold something, and a header may hold macros alone.
+    printf '#include <%s>\nextern int something;\n' "$header" > "$root/header.c"
+    $CC -std=c11 $strict -Wstrict-prototypes $cflags "$root/header.c" ||
+        wrong "$header: not by itself, as C"
+    [ -n "$CXX" ] || continue
+    cp "$root/header.c" "$root/header.cc"
+    $CXX -std=c++11 $strict $cflags "$root/header.cc" || wrong "$header: not by itself, as C++"
+done
+[ -n "$CXX" ] || echo "no C++ compiler: the headers were tried in C alone"
+
+house_end "An installed copy has to work without the source tree."
