@@ -67,10 +67,14 @@ house_checks = \
 	tests/house/exports.sh \
 	tests/house/floors.sh \
 	tests/house/installed.sh \
+	tests/house/manual.sh \
 	tests/house/sources.sh \
 	tests/house/version.sh
 EXTRA_DIST += $(house_checks) \
+	tests/house/manual_examples.awk \
+	tests/house/manual_synopsis.awk \
 	tests/house/public_functions.awk \
+	tests/house/public_members.awk \
 	tests/house/report.sh
 
 # They look at what gets installed, and a sanitizer adds to that.
