@@ -1,4 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Floor 2.  Every .c and .h of this folder is listed, in alphabetical order.
 
-src_libdistr_la_SOURCES +=
+src_libdistr_la_SOURCES += \
+	src/pool/add.c \
+	src/pool/add.h \
+	src/pool/distributor.c \
+	src/pool/emit.c \
+	src/pool/emit.h \
+	src/pool/item.h \
+	src/pool/lifecycle.c \
+	src/pool/lifecycle.h \
+	src/pool/mailbox.c \
+	src/pool/options.c \
+	src/pool/options.h \
+	src/pool/patience.c \
+	src/pool/quiesce.c \
+	src/pool/quiesce.h \
+	src/pool/read.c \
+	src/pool/reader.h \
+	src/pool/registry.c \
+	src/pool/registry.h \
+	src/pool/run.c \
+	src/pool/search.c \
+	src/pool/search.h \
+	src/pool/state.h \
+	src/pool/take.c \
+	src/pool/take.h \
+	src/pool/worker.c \
+	src/pool/worker.h

@@ -1,4 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Floor 1.  Every .c and .h of this folder is listed, in alphabetical order.
 
-src_libdistr_la_SOURCES +=
+src_libdistr_la_SOURCES += \
+	src/queue/block.c \
+	src/queue/block.h \
+	src/queue/deque.c \
+	src/queue/deque.h \
+	src/queue/queue.c \
+	src/queue/queue.h \
+	src/queue/slot.h

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Linux: futex, mmap, and the CPUs that the affinity mask and the cgroup leave us. */
+#include "base/os.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+int distr_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline)
+{
+    struct timespec at;
+    struct timespec *until = NULL;
+
+    if (deadline != INT64_MAX) {
+        at.tv_sec = (time_t)(deadline / 1000000000);
+        at.tv_nsec = (long)(deadline % 1000000000);
+        until = &at;
+    }
+    /* WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, plain WAIT does not. */
+    long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, until,
+                      NULL, FUTEX_BITSET_MATCH_ANY);
+    return rc != 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+void distr_futex_wake(_Atomic uint32_t *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
+}
+
+void *distr_pages_map(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (pages == MAP_FAILED)
+        return NULL;
+    /* A page fault can cost as much as a hundred tasks: take few and large ones where the
+     * memory is large anyway.  Only advice, so its failure is none. */
+    if (size >= 4 * HUGE_PAGE)
+        (void)madvise(pages, size, MADV_HUGEPAGE);
+    return pages;
+}
+
+void distr_pages_unmap(void *pages, size_t size)
+{
+    munmap(pages, size);
+}
+
+/* Reads up to two numbers of a file; "max" reads as no number.  Returns how many were read. */
+static int read_numbers(const char *path, long *first, long *second)
+{
+    FILE *file = fopen(path, "re");
+
+    if (!file)
+        return 0;
+    int count = fscanf(file, "%ld %ld", first, second);
+    fclose(file);
+    return count < 0 ? 0 : count;
+}
+
+/* The whole CPUs that the cgroup's quota amounts to, rounded up; 0: there is no quota. */
+static unsigned quota(void)
+{
+    long limit = 0;
+    long period = 0;
+    bool found = read_numbers("/sys/fs/cgroup/cpu.max", &limit, &period) == 2;
+
+    if (!found) {
+        long unused;
+        found = read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &limit, &unused) >= 1 &&
+                read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused) >= 1;
+    }
+    if (!found || limit <= 0 || period <= 0)
+        return 0;
+    return (unsigned)((limit + period - 1) / period);
+}
+
+unsigned distr_cpu_count(void)
+{
+    cpu_set_t set;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned count = online > 0 ? (unsigned)online : 1;
+
+    /* Fails on machines of more than 1024 CPUs: then all that are online. */
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        count = (unsigned)CPU_COUNT(&set);
+    unsigned limit = quota();
+    return limit != 0 && limit < count ? limit : count;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Adding tasks, from outside (through the door, events A0 to A4 and O1 to O3 in
+ * src/queue/README.md) and from inside a task.
+ */
+#include "pool/add.h"
+
+#include <limits.h>
+
+#include "pool/item.h"
+#include "pool/quiesce.h"
+#include "pool/registry.h"
+#include "pool/search.h"
+#include "queue/deque.h"
+
+#define SERIALS 1024u
+
+/* 0, or why the type cannot be used.  The record remembers the last good one. */
+static int check_type(struct distr_record *record, const distributor_task_type_t *type)
+{
+    if (distr_likely(type == record->checked && type))
+        return 0;
+    if (!type || !type->run)
+        return -EINVAL;
+    if (type->retries || type->backoff_ns || type->timeout_ns)
+        return -ENOTSUP;
+    for (unsigned i = 0; i < sizeof type->reserved / sizeof type->reserved[0]; i++)
+        if (type->reserved[i])
+            return -ENOTSUP;
+    record->checked = type;
+    return 0;
+}
+
+static inline uint64_t next_serial(struct distr_record *record)
+{
+    if (distr_unlikely(record->serial == record->serial_end)) {
+        /* relaxed: only the number counts. */
+        record->serial = atomic_fetch_add_explicit(&record->owner->serial, SERIALS,
+                                                   memory_order_relaxed);
+        record->serial_end = record->serial + SERIALS;
+    }
+    return record->serial++;
+}
+
+static void free_input(const struct distr_item *item)
+{
+    if (distr_meta_kind(item->meta) == DISTR_HEAP)
+        free(item->payload.heap.pointer);
+}
+
+/* ---- inside a task ---- */
+
+static int spawn(struct distr_record *record, const distributor_task_type_t *type,
+                 const void *input, size_t size)
+{
+    struct distributor *d = record->owner;
+    struct distr_item item;
+    int rc = check_type(record, type);
+
+    if (distr_unlikely(rc != 0))
+        return rc;
+    if (distr_unlikely(size != 0 && !input))
+        return -EINVAL;
+    if (distr_unlikely(distr_state(d) & DISTR_STOPPING))
+        return -ESHUTDOWN;
+    rc = distr_deque_reserve(&record->input);
+    if (distr_likely(rc == 0))
+        rc = distr_item_make(&item, type, next_serial(record), input, size);
+    if (distr_unlikely(rc != 0))
+        return rc;
+    if (d->input_limit != UINT64_MAX)
+        atomic_fetch_add_explicit(&d->pending, 1, memory_order_seq_cst);
+    distr_count(&record->added, 1);
+    distr_deque_push(&record->input, &item, 1);
+    distr_announce(d, record);
+    return 0;
+}
+
+int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
+                      const void *input, size_t size)
+{
+    if (!self)
+        return -EINVAL;
+    struct distr_record *record = &self->worker->record;
+    int rc = distr_usable(record->owner);
+    return rc == 0 ? spawn(record, type, input, size) : rc;
+}
+
+/* ---- outside: room ---- */
+
+/* Takes up to `wanted` of the input's room; 0: it is full. */
+static uint64_t take_room(struct distributor *d, uint64_t wanted)
+{
+    uint64_t pending = atomic_load_explicit(&d->pending, memory_order_seq_cst);
+
+    while (pending < d->input_limit) {
+        uint64_t room = d->input_limit - pending;
+        uint64_t part = wanted < room ? wanted : room;
+        if (atomic_compare_exchange_weak_explicit(&d->pending, &pending, pending + part,
+                                                  memory_order_seq_cst, memory_order_seq_cst))
+            return part;
+    }
+    return 0;
+}
+
+void distr_give_room(struct distributor *d, uint64_t count)
+{
+    /* M1 seq_cst: pairs with G1. */
+    uint64_t before = atomic_fetch_sub_explicit(&d->pending, count, memory_order_seq_cst);
+
+    if (before - count < d->input_limit)
+        distr_gate_open(&d->input_room, count < INT_MAX ? (int)count : INT_MAX);
+}
+
+/* O1: waits for room.  Nothing has been counted yet. */
+static int wait_for_room(struct distributor *d, uint64_t wanted, uint64_t *room, int64_t deadline)
+{
+    struct distr_patience patience;
+    int rc = 0;
+
+    *room = take_room(d, wanted);
+    if (*room != 0)
+        return 0;
+    if (deadline == 0)
+        return distr_state(d) & DISTR_CLOSED ? -ESHUTDOWN : -EAGAIN;
+    distr_patience_begin(d, &patience, deadline);
+    uint32_t sequence = distr_gate_enter(&d->input_room);
+    for (;;) {
+        *room = take_room(d, wanted);
+        if (*room != 0)
+            break;
+        rc = distr_state(d) & DISTR_CLOSED ? -ESHUTDOWN : distr_patience_check(d, &patience);
+        if (rc != 0)
+            break;
+        distr_gate_wait(&d->input_room, &sequence, patience.until);
+    }
+    distr_gate_leave(&d->input_room);
+    return rc;
+}
+
+/* ---- outside: the door ---- */
+
+/* A1 to A3: publishes `count` tasks that were put, unless the door is shut. */
+static int publish(struct distributor *d, struct distr_record *record)
+{
+    distr_queue_publish(&record->input);
+    distr_announce(d, record);
+    return 0;
+}
+
+/* A0: counts one task, then looks whether the door is open.  Refused: it takes the count back. */
+static bool pass_door(struct distributor *d, struct distr_record *record)
+{
+    distr_count(&record->added, 1);
+    distr_light_fence(); /* pairs with the heavy fence between CLOSED and DOOR_SHUT */
+    if (distr_likely(!(distr_state(d) & DISTR_CLOSED)))
+        return true;
+    distr_count(&record->refused, 1);
+    distr_try_end(d);
+    return false;
+}
+
+static int add_one(struct distr_record *record, const distributor_task_type_t *type,
+                   const void *input, size_t size, int64_t deadline)
+{
+    struct distributor *d = record->owner;
+    struct distr_item item;
+    uint64_t room;
+    int rc = distr_queue_reserve(&record->input, 1);
+
+    if (distr_likely(rc == 0))
+        rc = distr_item_make(&item, type, next_serial(record), input, size);
+    if (distr_unlikely(rc != 0))
+        return rc;
+    if (d->input_limit != UINT64_MAX)
+        rc = wait_for_room(d, 1, &room, deadline);
+    if (rc == 0 && distr_likely(pass_door(d, record))) {
+        distr_queue_put(&record->input, &item);
+        return publish(d, record);
+    }
+    if (rc == 0 && d->input_limit != UINT64_MAX)
+        distr_give_room(d, 1);
+    free_input(&item);
+    return rc != 0 ? rc : -ESHUTDOWN;
+}
+
+/* deadline 0: without waiting. */
+static int add(struct distributor *d, const distributor_task_type_t *type, const void *input,
+               size_t size, int64_t deadline)
+{
+    struct distr_record *record;
+
+    if (distr_unlikely(!d || (size != 0 && !input)))
+        return -EINVAL;
+    int rc = distr_record_self(d, &record);
+    if (distr_unlikely(rc != 0))
+        return rc;
+    if (record->worker)
+        return spawn(record, type, input, size);
+    rc = check_type(record, type);
+    if (distr_unlikely(rc != 0))
+        return rc;
+    distr_inside(record);
+    rc = add_one(record, type, input, size, deadline);
+    distr_outside(d, record);
+    return rc;
+}
+
+int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
+                         size_t size)
+{
+    return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+}
+
+int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,
+                             const void *input, size_t size)
+{
+    return add(d, type, input, size, 0);
+}
+
+int distributor_add_task_until(distributor_t *d, const distributor_task_type_t *type,
+                               const void *input, size_t size, int64_t deadline)
+{
+    int rc = add(d, type, input, size, deadline > 0 ? deadline : 0);
+
+    return rc == -EAGAIN && d ? -ETIMEDOUT : rc;
+}
+
+ptrdiff_t distributor_add_tasks(distributor_t *d, const distributor_task_type_t *type,
+                                const void *inputs, size_t size, size_t count)
+{
+    const char *input = inputs;
+    size_t added = 0;
+    int rc = 0;
+
+    if (!d || !type || (size != 0 && !inputs) || count > PTRDIFF_MAX)
+        return -EINVAL;
+    if (count == 0)
+        return 0;
+    for (; added < count; added++) {
+        rc = add(d, type, input, size, DISTRIBUTOR_FOREVER);
+        if (rc != 0)
+            break;
+        input += size;
+    }
+    return added > 0 ? (ptrdiff_t)added : rc;
+}

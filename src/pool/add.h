@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Room in the input, and the patience of those who wait for it. */
+#ifndef DISTR_POOL_ADD_H
+#define DISTR_POOL_ADD_H
+
+#include "pool/state.h"
+
+/* `count` tasks have begun, or were not added after all. */
+void distr_give_room(struct distributor *d, uint64_t count);
+
+/*
+ * A wait that could be a deadlock of the caller with itself.  Only the thread that called start
+ * (or, before a start, any thread) can be in one: every worker waits for room in the output, no
+ * other thread has ever read, and nothing has moved for deadlock_ns.
+ */
+struct distr_patience {
+    int64_t deadline; /* of the caller */
+    int64_t until;    /* sleep until then, then check */
+    int64_t judge;    /* when it is a deadlock if nothing moves before; INT64_MAX: never */
+    uint64_t moved;   /* what had moved when it was looked at last */
+};
+
+void distr_patience_begin(struct distributor *d, struct distr_patience *patience,
+                          int64_t deadline);
+
+/* 0: go on waiting until patience->until; -ETIMEDOUT; -EDEADLK. */
+int distr_patience_check(struct distributor *d, struct distr_patience *patience);
+
+#endif

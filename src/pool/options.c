@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options; see options.h. */
+#include "pool/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The smallest struct of any release: up to the field after size. */
+#define SIZE_MIN (offsetof(distributor_options_t, workers) + sizeof(unsigned))
+/* More than any release will have; what claims to be larger is no options struct. */
+#define SIZE_MAX_SANE 65536u
+
+#define DEADLOCK_NS 1000000000
+
+static bool all_zero(const unsigned char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* Copies what both sides know; what only a newer caller knows must be zero. */
+static int copy(distributor_options_t *chosen, const distributor_options_t *options)
+{
+    size_t size = options->size;
+
+    memset(chosen, 0, sizeof *chosen);
+    if (size < SIZE_MIN || size > SIZE_MAX_SANE)
+        return -EINVAL;
+    if (size > sizeof *chosen) {
+        const unsigned char *bytes = (const unsigned char *)options;
+        if (!all_zero(bytes + sizeof *chosen, size - sizeof *chosen))
+            return -ENOTSUP;
+        size = sizeof *chosen;
+    }
+    memcpy(chosen, options, size);
+    return 0;
+}
+
+static int check(const distributor_options_t *chosen)
+{
+    if (chosen->workers > DISTRIBUTOR_MAX_WORKERS || chosen->deadlock_ns < 0)
+        return -EINVAL;
+    if (chosen->order != DISTRIBUTOR_AS_COMPLETED && chosen->order != DISTRIBUTOR_AS_ADDED)
+        return -EINVAL;
+    /* Parts that this release does not have. */
+    if (chosen->order != DISTRIBUTOR_AS_COMPLETED || chosen->window != 0 || chosen->engine)
+        return -ENOTSUP;
+    if (!all_zero((const unsigned char *)chosen->reserved, sizeof chosen->reserved))
+        return -ENOTSUP;
+    return 0;
+}
+
+int distr_options_read(distributor_options_t *chosen, const distributor_options_t *options)
+{
+    int rc = 0;
+
+    memset(chosen, 0, sizeof *chosen);
+    if (options)
+        rc = copy(chosen, options);
+    if (rc == 0)
+        rc = check(chosen);
+    if (rc == 0 && chosen->deadlock_ns == 0)
+        chosen->deadlock_ns = DEADLOCK_NS;
+    return rc;
+}

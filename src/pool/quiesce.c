@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Out of work; see quiesce.h. */
+#include "pool/quiesce.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "pool/search.h"
+
+void distr_for_each_record(struct distributor *d, distr_visit_fn *visit, void *context)
+{
+    for (struct distr_group *group = &d->first; group;
+         /* L1 acquire: pairs with distr_record_link, here and below. */
+         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
+        for (unsigned i = 0; i < 64; i++) {
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[i], memory_order_acquire);
+            if (!record || !visit(record, context))
+                return;
+        }
+    }
+}
+
+struct ended_sum {
+    distributor_summary_t *total;
+    uint64_t refused;
+};
+
+static bool sum_ended(struct distr_record *record, void *context)
+{
+    struct ended_sum *sum = context;
+
+    /* Q1 acquire: pairs with Q0, here and in sum_added. */
+    sum->total->completed += atomic_load_explicit(&record->completed, memory_order_acquire);
+    sum->total->failed += atomic_load_explicit(&record->failed, memory_order_acquire);
+    sum->total->cancelled += atomic_load_explicit(&record->cancelled, memory_order_acquire);
+    sum->total->discarded += atomic_load_explicit(&record->discarded, memory_order_acquire);
+    sum->total->results += atomic_load_explicit(&record->results, memory_order_acquire);
+    sum->refused += atomic_load_explicit(&record->refused, memory_order_acquire);
+    return true;
+}
+
+void distr_sum_ended(struct distributor *d, distributor_summary_t *total, uint64_t *refused)
+{
+    struct ended_sum sum = {.total = total, .refused = 0};
+
+    memset(total, 0, sizeof *total);
+    distr_for_each_record(d, sum_ended, &sum);
+    total->added = total->completed + total->failed + total->cancelled + total->discarded;
+    *refused = sum.refused;
+}
+
+static bool sum_added(struct distr_record *record, void *context)
+{
+    uint64_t *added = context;
+
+    *added += atomic_load_explicit(&record->added, memory_order_acquire);
+    return true;
+}
+
+static void end(struct distributor *d, const distributor_summary_t *total)
+{
+    int64_t now = distr_now();
+
+    pthread_mutex_lock(&d->lock);
+    uint32_t before = distr_state(d);
+    if (!(before & DISTR_ENDED)) {
+        d->total = *total;
+        d->ended_ns = now;
+        /* Q5 seq_cst: STOP; after it workers that lie down see it (P2), and so do readers (T3). */
+        before = atomic_fetch_or_explicit(&d->state, DISTR_ENDED, memory_order_seq_cst);
+    }
+    pthread_mutex_unlock(&d->lock);
+    if (before & DISTR_ENDED)
+        return;
+    distr_wake_all_workers(d);
+    distr_gate_open_all(&d->readers);
+    distr_gate_open_all(&d->ended);
+}
+
+void distr_try_end(struct distributor *d)
+{
+    const uint32_t needed = DISTR_STARTED | DISTR_DOOR_SHUT;
+    distributor_summary_t total;
+    uint64_t refused;
+    uint64_t added = 0;
+
+    distr_full_fence(); /* Q2: of two that make the last counts at once, one sees both */
+    if ((distr_state(d) & (needed | DISTR_ENDED)) != needed)
+        return;
+    distr_sum_ended(d, &total, &refused);          /* Q3 */
+    distr_for_each_record(d, sum_added, &added);   /* Q4 */
+    if (added == total.added + refused)
+        end(d, &total);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Out of work, exactly: the sums of what every record counted.  Events Q0 to Q5 in
+ * src/queue/README.md, "Quiescence and STOP".
+ */
+#ifndef DISTR_POOL_QUIESCE_H
+#define DISTR_POOL_QUIESCE_H
+
+#include "pool/state.h"
+
+/* Sets STOP if work has run out and the door is shut; any thread, any number at once.  Who makes a
+ * count that may be the last one calls it afterwards. */
+void distr_try_end(struct distributor *d);
+
+/* The sums of what all records have counted as ended. */
+void distr_sum_ended(struct distributor *d, distributor_summary_t *total, uint64_t *refused);
+
+/* Calls visit for each record; stops early when it returns false. */
+typedef bool distr_visit_fn(struct distr_record *record, void *context);
+void distr_for_each_record(struct distributor *d, distr_visit_fn *visit, void *context);
+
+#endif

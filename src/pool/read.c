@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading results: taking what is there, and waiting for more; events T0 to T4 in
+ * src/queue/README.md, "Emit and read".
+ */
+#include <limits.h>
+#include <sched.h>
+#include <ck_pr.h>
+
+#include "base/clock.h"
+#include "pool/item.h"
+#include "pool/reader.h"
+#include "pool/registry.h"
+#include "pool/search.h"
+
+#define SPIN_NS 20000
+#define NAP_NS 50000
+#define FEW_HINTS 4
+
+/* ---- what a reader holds ---- */
+
+void distr_result_discard(const struct distr_item *item)
+{
+    size_t size;
+
+    if (distr_meta_error(item->meta) == 0 && item->type->discard_result) {
+        const void *result = distr_item_bytes(item, &size);
+        item->type->discard_result((void *)(uintptr_t)result, size);
+    }
+    distr_item_free(item);
+}
+
+void distr_reader_release(struct distr_record *record)
+{
+    for (size_t i = 0; i < record->reader.count; i++)
+        if (distr_unlikely(distr_meta_kind(record->reader.items[i].meta) != DISTR_INLINE))
+            distr_item_free(&record->reader.items[i]);
+    record->reader.count = 0;
+}
+
+void distr_reader_free(struct distr_record *record)
+{
+    distr_reader_release(record);
+    free(record->reader.items);
+    free(record->reader.workers);
+    record->reader.items = NULL;
+    record->reader.workers = NULL;
+    record->reader.capacity = 0;
+}
+
+static int grow(struct distr_reader *reader, size_t count)
+{
+    size_t capacity = count < 8 ? 8 : count;
+
+    if (capacity > SIZE_MAX / sizeof *reader->items)
+        return -ENOMEM;
+    struct distr_item *items = aligned_alloc(_Alignof(struct distr_item), capacity * sizeof *items);
+    uint32_t *workers = malloc(capacity * sizeof *workers);
+    if (!items || !workers) {
+        free(items);
+        free(workers);
+        return -ENOMEM;
+    }
+    free(reader->items);
+    free(reader->workers);
+    reader->items = items;
+    reader->workers = workers;
+    reader->capacity = capacity;
+    return 0;
+}
+
+/* ---- taking what is there ---- */
+
+/* T1: up to `count` results of one worker. */
+static size_t take_from(struct distr_reader *reader, struct distr_worker *worker, size_t count)
+{
+    size_t taken = 0;
+
+    while (taken < count) {
+        size_t left = count - taken;
+        struct distr_share share = {
+            .max = left < DISTR_CLAIM_MAX ? (unsigned)left : DISTR_CLAIM_MAX, .divisor = 1};
+        unsigned n = distr_queue_claim(&worker->output, &share, &reader->items[reader->count]);
+        if (n == 0)
+            break;
+        for (unsigned i = 0; i < n; i++)
+            reader->workers[reader->count + i] = worker->index;
+        reader->count += n;
+        taken += n;
+    }
+    return taken;
+}
+
+static void hint_results(struct distr_worker *worker)
+{
+    atomic_fetch_or_explicit(&worker->record.group->results, worker->record.mask,
+                             memory_order_seq_cst);
+}
+
+/* H1 to H3 of results: the output was found empty; clears its hint, looks again. */
+static void clear_hint(struct distr_worker *worker)
+{
+    atomic_fetch_and_explicit(&worker->record.group->results, ~worker->record.mask,
+                              memory_order_seq_cst);
+    if (distr_queue_peek(&worker->output) != DISTR_EMPTY)
+        hint_results(worker);
+}
+
+static size_t take_in_group(struct distr_reader *reader, struct distr_group *group, size_t count)
+{
+    uint64_t bits = atomic_load_explicit(&group->results, memory_order_acquire);
+    int hints = __builtin_popcountll(bits);
+    unsigned first = group == reader->group ? reader->bit : 0;
+    size_t taken = 0;
+
+    while (bits != 0 && taken < count) {
+        uint64_t from = bits >> first << first;
+        unsigned bit = (unsigned)__builtin_ctzll(from != 0 ? from : bits);
+        struct distr_worker *worker =
+            atomic_load_explicit(&group->records[bit], memory_order_acquire)->worker;
+        size_t n = take_from(reader, worker, count - taken);
+
+        bits &= ~((uint64_t)1 << bit);
+        taken += n;
+        if (n > 0) {
+            reader->group = group;
+            reader->bit = bit;
+        } else if (hints > FEW_HINTS) {
+            clear_hint(worker);
+        }
+    }
+    return taken;
+}
+
+/* Takes up to `count` results where the hints say that there are some. */
+static size_t take(struct distributor *d, struct distr_reader *reader, size_t count)
+{
+    struct distr_group *start = reader->group ? reader->group : &d->first;
+    struct distr_group *group = start;
+    size_t taken = 0;
+
+    do {
+        taken += take_in_group(reader, group, count - taken);
+        group = atomic_load_explicit(&group->next, memory_order_acquire);
+        if (!group)
+            group = &d->first;
+    } while (taken < count && group != start);
+    return taken;
+}
+
+/* Whether any worker has a result, hint or not; sets the hints of those that have. */
+static bool any_result(struct distributor *d)
+{
+    bool any = false;
+
+    for (struct distr_group *group = &d->first; group;
+         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
+        for (unsigned i = 0; i < 64; i++) {
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[i], memory_order_acquire);
+            if (!record)
+                break;
+            if (!record->worker || distr_queue_peek(&record->worker->output) == DISTR_EMPTY)
+                continue;
+            hint_results(record->worker);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Whether a hinted worker has a result. */
+static bool hinted_result(struct distributor *d)
+{
+    for (struct distr_group *group = &d->first; group;
+         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
+        uint64_t bits = atomic_load_explicit(&group->results, memory_order_seq_cst);
+
+        for (; bits != 0; bits &= bits - 1) {
+            struct distr_record *record = atomic_load_explicit(
+                &group->records[__builtin_ctzll(bits)], memory_order_acquire);
+            if (distr_queue_peek(&record->worker->output) != DISTR_EMPTY)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- waking readers ---- */
+
+/* Tells one sleeping reader, unless one has been told and has not looked yet. */
+static void tell_reader(struct distributor *d)
+{
+    if (atomic_load_explicit(&d->readers.waiters, memory_order_seq_cst) == 0)
+        return;
+    if (atomic_exchange_explicit(&d->reader_told, 1, memory_order_seq_cst) == 0)
+        distr_gate_open(&d->readers, 1);
+}
+
+/* E3: full fence first, so that a reader that was told before sees this result, or its hint. */
+void distr_wake_reader_slow(struct distr_worker *worker)
+{
+    distr_full_fence();
+    if (!(atomic_load_explicit(&worker->record.group->results, memory_order_relaxed) &
+          worker->record.mask))
+        hint_results(worker);
+    tell_reader(worker->record.owner);
+}
+
+/* ---- waiting ---- */
+
+struct wait {
+    int64_t deadline; /* 0: do not wait */
+    int64_t since;    /* when it began to spin */
+    bool napped;
+};
+
+/* Whether so many workers are awake that a spinning reader would take a CPU from one. */
+static bool cpus_are_taken(struct distributor *d)
+{
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_relaxed);
+    unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
+
+    return workers - distr_sleeping(search) >= d->cpus;
+}
+
+static void nap(struct distributor *d, const struct wait *wait)
+{
+    int64_t until = distr_after(NAP_NS);
+    uint32_t sequence = atomic_load_explicit(&d->readers.sequence, memory_order_seq_cst);
+
+    distr_gate_wait(&d->readers, &sequence, until < wait->deadline ? until : wait->deadline);
+}
+
+/* T2 to T4: sleeps until told.  0 or -ETIMEDOUT; the caller looks again in any case. */
+static int sleep_until_told(struct distributor *d, const struct wait *wait)
+{
+    int rc = 0;
+    uint32_t sequence = distr_gate_enter(&d->readers); /* T2 */
+
+    distr_heavy_fence(); /* pairs with E2 */
+    if (!any_result(d) && !(distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) /* T3 */
+        rc = distr_gate_wait(&d->readers, &sequence, wait->deadline);
+    distr_gate_leave(&d->readers);
+    /* T4 seq_cst: from here on another reader may be told; pairs with the fence in E3. */
+    atomic_exchange_explicit(&d->reader_told, 0, memory_order_seq_cst);
+    return rc;
+}
+
+/* Nothing was there: waits a little, longer, or until told. */
+static int wait_more(struct distributor *d, struct wait *wait)
+{
+    int64_t now = distr_now();
+
+    if (wait->since == 0)
+        wait->since = now;
+    if (now >= wait->deadline)
+        return -ETIMEDOUT;
+    if (!cpus_are_taken(d) && now - wait->since < SPIN_NS) {
+        if (now - wait->since < SPIN_NS / 10)
+            for (unsigned i = 0; i < 32; i++)
+                ck_pr_stall();
+        else
+            sched_yield();
+        return 0;
+    }
+    if (cpus_are_taken(d) && !wait->napped) {
+        wait->napped = true;
+        nap(d, wait);
+        return 0;
+    }
+    wait->since = 0;
+    wait->napped = false;
+    return sleep_until_told(d, wait);
+}
+
+/* The run is over and nothing comes any more: one last look at every worker. */
+static ptrdiff_t last_look(struct distributor *d, struct distr_reader *reader, size_t count)
+{
+    return any_result(d) ? (ptrdiff_t)take(d, reader, count) : 0;
+}
+
+/* What to return if nothing was taken; -EAGAIN: wait. */
+static ptrdiff_t nothing(struct distributor *d, struct distr_reader *reader, size_t count)
+{
+    uint32_t state = distr_state(d);
+
+    if (state & DISTR_DESTROYED)
+        return -ESHUTDOWN;
+    ptrdiff_t taken = last_look(d, reader, count);
+    if (taken > 0 || (state & DISTR_ENDED))
+        return taken;
+    return -EAGAIN;
+}
+
+/* T0: takes 1 to `count` results into the reader, waiting for the first. */
+static ptrdiff_t read_some(struct distributor *d, struct distr_reader *reader, size_t count,
+                           int64_t deadline)
+{
+    struct wait wait = {.deadline = deadline};
+
+    for (;;) {
+        size_t taken = take(d, reader, count);
+        if (taken > 0)
+            return (ptrdiff_t)taken;
+        /* The last look is long where workers are many: not at each turn of a spin. */
+        if (deadline == 0 || wait.since == 0 || (distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) {
+            ptrdiff_t rc = nothing(d, reader, count);
+            if (rc != -EAGAIN || deadline == 0)
+                return rc;
+        }
+        int rc = wait_more(d, &wait);
+        if (rc != 0) {
+            ptrdiff_t last = nothing(d, reader, count);
+            return last != -EAGAIN ? last : rc;
+        }
+    }
+}
+
+/* ---- the calls ---- */
+
+/* Remembers whether more than one thread reads, for those who judge a deadlock. */
+static void note_reader(struct distributor *d)
+{
+    uint32_t none = 0;
+    uint32_t threads = atomic_load_explicit(&d->reading_threads, memory_order_acquire);
+
+    if (threads == 2)
+        return;
+    pthread_mutex_lock(&d->lock);
+    none = atomic_load_explicit(&d->reading_threads, memory_order_relaxed);
+    if (none == 0)
+        d->first_reader = pthread_self();
+    atomic_store_explicit(&d->reading_threads, none == 0 ? 1 : 2, memory_order_release);
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void fill(const struct distr_item *item, unsigned worker, distributor_result_t *result)
+{
+    const char *message = NULL;
+    int error = distr_meta_error(item->meta);
+    uint64_t serial = distr_meta_serial(item->meta);
+
+    if (distr_unlikely(distr_meta_kind(item->meta) == DISTR_MESSAGE)) {
+        const struct distr_failure *failure = item->payload.heap.pointer;
+        error = failure->error;
+        message = failure->message;
+        item = &failure->input;
+    }
+    if (distr_unlikely(error != 0 && (!message || *message == '\0')))
+        message = distributor_strerror(error);
+    size_t size;
+    const void *data = distr_item_bytes(item, &size);
+    *result = (distributor_result_t){.data = data,
+                                     .size = size,
+                                     .error = error,
+                                     .message = message,
+                                     .type = item->type,
+                                     .serial = serial,
+                                     .attempt = 1,
+                                     .worker = worker};
+}
+
+/* Room was made: lets emitters in, counts what moved. */
+static void taken_out(struct distributor *d, uint64_t count)
+{
+    if (d->output_limit != UINT64_MAX) {
+        /* M1 seq_cst: pairs with G1. */
+        atomic_fetch_sub_explicit(&d->unread, count, memory_order_seq_cst);
+        distr_gate_open(&d->output_room, count < INT_MAX ? (int)count : INT_MAX);
+    }
+    /* relaxed, and several readers may lose counts: only a lone reader's movement is judged. */
+    atomic_store_explicit(&d->taken,
+                          atomic_load_explicit(&d->taken, memory_order_relaxed) + count,
+                          memory_order_relaxed);
+}
+
+/* 0, or why this thread cannot read; *record is inside then. */
+static int begin_read(struct distributor *d, struct distr_record **record, size_t count)
+{
+    struct distr_record *self;
+    int rc = distr_record_self(d, &self);
+
+    if (distr_unlikely(rc != 0))
+        return rc;
+    if (distr_unlikely(self->worker != NULL))
+        return -EDEADLK;
+    distr_inside(self);
+    distr_reader_release(self);
+    if (distr_unlikely(self->reader.capacity == 0))
+        note_reader(d);
+    if (distr_unlikely(self->reader.capacity < count))
+        rc = grow(&self->reader, count);
+    if (distr_unlikely(rc != 0))
+        distr_outside(d, self);
+    *record = self;
+    return rc;
+}
+
+static ptrdiff_t read_results(struct distributor *d, distributor_result_t *results, size_t count,
+                              int64_t deadline)
+{
+    struct distr_record *record;
+
+    if (distr_unlikely(!d || !results || count == 0 || count > PTRDIFF_MAX))
+        return -EINVAL;
+    int rc = begin_read(d, &record, count);
+    if (distr_unlikely(rc != 0))
+        return rc;
+    struct distr_reader *reader = &record->reader;
+    ptrdiff_t taken = read_some(d, reader, count, deadline);
+    for (ptrdiff_t i = 0; i < taken; i++)
+        fill(&reader->items[i], reader->workers[i], &results[i]);
+    if (taken > 0)
+        taken_out(d, (uint64_t)taken);
+    /* The next sleeping reader is woken by the one that sees more. */
+    if (distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0) &&
+        hinted_result(d))
+        tell_reader(d);
+    distr_outside(d, record);
+    return taken;
+}
+
+int distributor_next_result(distributor_t *d, distributor_result_t *result)
+{
+    return (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
+}
+
+int distributor_try_next_result(distributor_t *d, distributor_result_t *result)
+{
+    return (int)read_results(d, result, 1, 0);
+}
+
+int distributor_next_result_until(distributor_t *d, distributor_result_t *result,
+                                  int64_t deadline)
+{
+    int rc = (int)read_results(d, result, 1, deadline > 0 ? deadline : 0);
+
+    return rc == -EAGAIN ? -ETIMEDOUT : rc;
+}
+
+ptrdiff_t distributor_next_results(distributor_t *d, distributor_result_t *results, size_t count)
+{
+    return read_results(d, results, count, DISTRIBUTOR_FOREVER);
+}
+
+void distributor_drop_results(distributor_t *d)
+{
+    struct distr_record *record;
+
+    if (!d || begin_read(d, &record, DISTR_CLAIM_MAX) != 0)
+        return;
+    struct distr_reader *reader = &record->reader;
+    any_result(d);
+    for (;;) {
+        size_t taken = take(d, reader, DISTR_CLAIM_MAX);
+        if (taken == 0)
+            break;
+        for (size_t i = 0; i < taken; i++)
+            distr_result_discard(&reader->items[i]);
+        reader->count = 0;
+        taken_out(d, taken);
+    }
+    distr_outside(d, record);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a reading thread holds of its last read. */
+#ifndef DISTR_POOL_READER_H
+#define DISTR_POOL_READER_H
+
+#include "pool/state.h"
+
+/* Frees what the thread's last read returned. */
+void distr_reader_release(struct distr_record *record);
+
+/* Frees all that the reader has. */
+void distr_reader_free(struct distr_record *record);
+
+/* Frees the memory that an item owns. */
+void distr_item_free(const struct distr_item *item);
+
+/* Hands a result that nobody reads to its type, and frees it. */
+void distr_result_discard(const struct distr_item *item);
+
+/* E3: a result was published in the worker's output. */
+void distr_wake_reader_slow(struct distr_worker *worker);
+
+static inline void distr_announce_result(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+
+    distr_light_fence(); /* E2: pairs with T2 */
+    if (distr_unlikely(
+            !(atomic_load_explicit(&worker->record.group->results, memory_order_relaxed) &
+              worker->record.mask)) ||
+        /* relaxed: the fence orders it. */
+        distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0))
+        distr_wake_reader_slow(worker);
+}
+
+#endif

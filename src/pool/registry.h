@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which record a thread has in which distributor.
+ *
+ * A thread's first call to a distributor attaches it: it gets a record that an ended thread has
+ * left, or a new one.  The end of the thread gives its records back to those distributors that
+ * still live, which the registry knows.  It is the library's only global state but for the fork
+ * count, and no call after a thread's first takes its lock.
+ */
+#ifndef DISTR_POOL_REGISTRY_H
+#define DISTR_POOL_REGISTRY_H
+
+#include <errno.h>
+
+#include "pool/state.h"
+
+struct distr_seat {
+    uint64_t id; /* of a distributor, which may be gone */
+    struct distr_record *record;
+};
+
+struct distr_thread {
+    struct distr_seat last;   /* the one used last */
+    struct distr_seat *seats; /* all */
+    unsigned count;
+    unsigned capacity;
+};
+
+extern _Thread_local struct distr_thread distr_thread
+    __attribute__((tls_model("initial-exec")));
+
+/* How often this process is a child of a fork, as far as the library saw it. */
+extern uint32_t distr_forks;
+
+/* Once per process, before the first distributor.  0 or -ENOMEM. */
+int distr_registry_init(void);
+
+/* From enter on threads can attach, from leave on they cannot. */
+void distr_registry_enter(struct distributor *d);
+void distr_registry_leave(struct distributor *d);
+
+/* Links a record into the distributor's list of groups, under its lock.  0 or -ENOMEM. */
+int distr_record_link(struct distributor *d, struct distr_record *record);
+
+/* Makes the calling thread the one of a worker's record.  0 or -ENOMEM. */
+int distr_thread_sit(struct distributor *d, struct distr_record *record);
+void distr_thread_rise(struct distributor *d);
+
+/* The calling thread's record, attaching it if need be.  0, -ENOMEM, -ECHILD or -ESHUTDOWN. */
+int distr_record_attach(struct distributor *d, struct distr_record **record);
+
+static inline int distr_record_self(struct distributor *d, struct distr_record **record)
+{
+    if (distr_likely(distr_thread.last.id == d->id)) {
+        *record = distr_thread.last.record;
+        return 0;
+    }
+    return distr_record_attach(d, record);
+}
+
+/* Whether the calling thread is a worker of d: in a task, or in a hook. */
+bool distr_is_worker(const struct distributor *d);
+
+/* A call of an outside thread begins: E1, the flag before the look at the state. */
+static inline void distr_inside(struct distr_record *record)
+{
+    /* relaxed: the light fence after it pairs with the heavy one of destroy. */
+    atomic_store_explicit(&record->inside, 1, memory_order_relaxed);
+    distr_light_fence();
+}
+
+/* The call ends; the distributor may be gone at once after the store. */
+static inline void distr_outside(struct distributor *d, struct distr_record *record)
+{
+    uint32_t state = distr_state(d);
+
+    /* release: pairs with the load in destroy. */
+    atomic_store_explicit(&record->inside, 0, memory_order_release);
+    if (distr_unlikely(state & DISTR_DESTROYED))
+        distr_futex_wake(&record->inside, 1); /* the address alone counts, nothing is read */
+}
+
+static inline int distr_usable(const struct distributor *d)
+{
+    return distr_likely(d->generation == distr_forks) ? 0 : -ECHILD;
+}
+
+#endif

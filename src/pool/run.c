@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One task, from its begin to its count; and the failure records. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "pool/add.h"
+#include "pool/emit.h"
+#include "pool/item.h"
+#include "pool/reader.h"
+#include "pool/registry.h"
+#include "pool/worker.h"
+
+void distr_item_free(const struct distr_item *item)
+{
+    enum distr_kind kind = distr_meta_kind(item->meta);
+
+    if (kind == DISTR_HEAP) {
+        free(item->payload.heap.pointer);
+    } else if (kind == DISTR_MESSAGE) {
+        struct distr_failure *failure = item->payload.heap.pointer;
+        distr_item_free(&failure->input);
+        free(failure);
+    }
+}
+
+void distr_discard_task(struct distr_record *record, struct distr_item *item)
+{
+    size_t size;
+    const void *input = distr_item_bytes(item, &size);
+
+    if (item->type->discard_input)
+        item->type->discard_input((void *)(uintptr_t)input, size);
+    distr_item_free(item);
+    distr_count(&record->discarded, 1);
+}
+
+/* A failure with text, or with an error that does not fit into an item.  NULL: no memory. */
+static struct distr_failure *make_failure(int error, const char *format, va_list arguments)
+{
+    va_list again;
+
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0)
+        return NULL;
+    struct distr_failure *failure = malloc(sizeof *failure + (size_t)length + 1);
+    if (!failure)
+        return NULL;
+    failure->error = error;
+    vsnprintf(failure->message, (size_t)length + 1, format, arguments);
+    return failure;
+}
+
+int distributor_fail(distributor_task_t *self, int error, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!self || !format || error >= 0)
+        return -EINVAL;
+    free(self->failure);
+    va_start(arguments, format);
+    self->failure = make_failure(error, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+/* The failure record of the task: its slot was reserved before the task ran. */
+static void deliver_failure(struct distr_worker *worker, int error)
+{
+    struct distributor_task *task = &worker->task;
+    struct distr_item item = task->item;
+
+    if (!task->failure && error < -DISTR_ERROR_MAX) {
+        task->failure = malloc(sizeof *task->failure + 1);
+        if (task->failure)
+            task->failure->message[0] = '\0';
+        else
+            error = -EOVERFLOW; /* no memory to say which number it was */
+    }
+    if (task->failure) {
+        task->failure->input = task->item;
+        task->failure->error = error;
+        item.payload.heap.pointer = task->failure;
+        item.meta = distr_meta(distr_meta_serial(item.meta), DISTR_MESSAGE, 0);
+        task->failure = NULL;
+        error = -1;
+    }
+    item.meta = distr_meta_with_error(item.meta, error);
+    distr_queue_put(&worker->output, &item);
+    distr_queue_publish(&worker->output);
+    distr_announce_result(worker);
+}
+
+static void forget_failure(struct distributor_task *task)
+{
+    free(task->failure);
+    task->failure = NULL;
+}
+
+/* The task returned something else than 0. */
+static void task_failed(struct distr_worker *worker, int error)
+{
+    struct distributor *d = worker->record.owner;
+    const char *name = worker->task.item.type->name;
+
+    if (error > 0)
+        error = -EINVAL;
+    /* A failure is a result: it waits for room like any other, unless cancel comes. */
+    if ((distr_state(d) & DISTR_CANCELLED) || distr_output_room(d) != 0) {
+        forget_failure(&worker->task);
+        distr_item_free(&worker->task.item);
+        distr_count(&worker->record.cancelled, 1);
+        return;
+    }
+    if (d->options.log)
+        distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name, "task %s failed: %s",
+                  name ? name : "task",
+                  worker->task.failure ? worker->task.failure->message
+                                       : distributor_strerror(error));
+    deliver_failure(worker, error);
+    distr_count(&worker->record.failed, 1);
+}
+
+static void task_ended(struct distr_worker *worker, int rc)
+{
+    worker->running = false;
+    atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
+    if (distr_unlikely(rc != 0)) {
+        task_failed(worker, rc);
+        return;
+    }
+    if (distr_unlikely(worker->task.failure != NULL))
+        forget_failure(&worker->task);
+    if (distr_unlikely(distr_meta_kind(worker->task.item.meta) == DISTR_HEAP))
+        free(worker->task.item.payload.heap.pointer);
+    distr_count(&worker->record.completed, 1);
+}
+
+/* Without room for its failure a task does not run: the memory may be there the next moment. */
+static bool reserve_failure(struct distr_worker *worker)
+{
+    for (unsigned tries = 0; tries < 100; tries++) {
+        if (distr_queue_reserve(&worker->output, 1) == 0)
+            return true;
+        struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL);
+    }
+    distr_log(worker->record.owner, DISTRIBUTOR_LOG_ERROR, worker->name,
+              "no memory: a task is discarded");
+    return false;
+}
+
+void distr_run_task(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    struct distr_item *item = &worker->task.item;
+    const distributor_task_type_t *type = item->type;
+    size_t size;
+
+    if (d->input_limit != UINT64_MAX)
+        distr_give_room(d, 1);
+    if (distr_unlikely(distr_state(d) & DISTR_CANCELLED) ||
+        distr_unlikely(distr_queue_reserve(&worker->output, 1) != 0 &&
+                       !reserve_failure(worker))) {
+        distr_discard_task(&worker->record, item);
+        return;
+    }
+    const void *input = distr_item_bytes(item, &size);
+    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
+    worker->running = true;
+    task_ended(worker, type->run(&worker->task, input, size));
+}
+
+void distr_task_lost_its_thread(struct distr_worker *worker)
+{
+    if (worker->running)
+        task_ended(worker, -EOWNERDEAD);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sleeping and waking.  One word says how many workers search and how many sleep; who is counted
+ * as sleeping has its bit set in its group.  At most one searcher is woken at a time, and it wakes
+ * the next one if there is more.  Proofs: src/queue/README.md, "Park and wake".
+ */
+#include "pool/search.h"
+
+#include <ck_pr.h>
+#include <sched.h>
+
+#include "base/clock.h"
+#include "pool/quiesce.h"
+#include "pool/take.h"
+
+#define SPIN_NS 20000
+
+/* ---- waking ---- */
+
+/* W2, W3: the caller has taken one sleeper off the count, so one bit is, or will be, for it. */
+static void wake_reserved(struct distributor *d)
+{
+    for (struct distr_group *group = &d->first;;) {
+        uint64_t bits = atomic_load_explicit(&group->sleeping, memory_order_acquire);
+
+        while (bits != 0) {
+            unsigned bit = (unsigned)__builtin_ctzll(bits);
+            uint64_t mask = (uint64_t)1 << bit;
+            bits &= ~mask;
+            /* W2 acq_rel: who clears the bit wakes its worker. */
+            if (!(atomic_fetch_and_explicit(&group->sleeping, ~mask, memory_order_acq_rel) & mask))
+                continue;
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[bit], memory_order_acquire);
+            /* W3 release: pairs with P4. */
+            atomic_store_explicit(&record->worker->asleep, 0, memory_order_release);
+            distr_futex_wake(&record->worker->asleep, 1);
+            return;
+        }
+        group = atomic_load_explicit(&group->next, memory_order_acquire);
+        if (!group)
+            group = &d->first;
+    }
+}
+
+/* W1: turns a sleeper into a searcher.  False: nobody sleeps. */
+static bool reserve(struct distributor *d)
+{
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+
+    while (distr_sleeping(search) > 0)
+        if (atomic_compare_exchange_weak_explicit(&d->search, &search,
+                                                  search - DISTR_SLEEPING + DISTR_SEARCHING,
+                                                  memory_order_seq_cst, memory_order_seq_cst))
+            return true;
+    return false;
+}
+
+static bool wake_one(struct distributor *d)
+{
+    if (!reserve(d))
+        return false;
+    wake_reserved(d);
+    return true;
+}
+
+void distr_wake_all_workers(struct distributor *d)
+{
+    while (wake_one(d))
+        ;
+}
+
+void distr_hint_tasks(struct distr_record *record)
+{
+    atomic_fetch_or_explicit(&record->group->tasks, record->mask, memory_order_seq_cst);
+}
+
+/*
+ * N3: somebody sleeps.  If nobody searches, wakes one.  A searcher is relied on only after a full
+ * fence: its look for more (P6) then sees what was published.  It may be frozen, so an adder that
+ * meets searchers again and again wakes another now and then.
+ */
+void distr_announce_slow(struct distributor *d, struct distr_record *record)
+{
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+
+    if (distr_searching(search) == 0) {
+        record->met = 0;
+        record->patience = 32;
+    } else {
+        distr_full_fence();
+        if (!(atomic_load_explicit(&record->group->tasks, memory_order_relaxed) & record->mask))
+            distr_hint_tasks(record);
+        search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+        if (distr_searching(search) > 0 && ++record->met < record->patience)
+            return;
+        if (distr_searching(search) > 0 && record->patience < 1u << 20)
+            record->patience *= 2;
+        record->met = 0;
+    }
+    while (distr_sleeping(search) > 0) {
+        if (atomic_compare_exchange_weak_explicit(&d->search, &search,
+                                                  search - DISTR_SLEEPING + DISTR_SEARCHING,
+                                                  memory_order_seq_cst, memory_order_seq_cst)) {
+            wake_reserved(d);
+            return;
+        }
+    }
+}
+
+/* ---- a worker's search ---- */
+
+/* P6: the worker has found a task and searches no more; the last one looks for more. */
+static void found(struct distr_worker *worker, bool more)
+{
+    struct distributor *d = worker->record.owner;
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_relaxed);
+    uint64_t after;
+
+    do {
+        after = search - DISTR_SEARCHING;
+        if (distr_searching(search) == 1)
+            after &= ~DISTR_UNCHECKED;
+    } while (!atomic_compare_exchange_weak_explicit(&d->search, &search, after,
+                                                    memory_order_seq_cst, memory_order_relaxed));
+    if (distr_searching(search) != 1 || distr_sleeping(search) == 0)
+        return;
+    if (search & DISTR_UNCHECKED) {
+        /* Some worker went to sleep while we searched, and left the last look to us. */
+        distr_heavy_fence();
+        more = distr_any_task(d);
+    }
+    if (more || distr_hinted_task(d))
+        wake_one(d);
+}
+
+/* P1, P2: the worker is counted as asleep.  True: it was the last that searched. */
+static bool lie_down(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    struct distr_group *group = worker->record.group;
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_relaxed);
+    uint64_t after;
+
+    atomic_store_explicit(&worker->asleep, 1, memory_order_relaxed);
+    /* P1: the bit before the count, so that there are never more counted than bits. */
+    atomic_fetch_or_explicit(&group->sleeping, worker->record.mask, memory_order_seq_cst);
+    do {
+        after = search - DISTR_SEARCHING + DISTR_SLEEPING;
+        if (distr_searching(search) == 1)
+            after &= ~DISTR_UNCHECKED;
+        else
+            after |= DISTR_UNCHECKED;
+        /* P2 */
+    } while (!atomic_compare_exchange_weak_explicit(&d->search, &search, after,
+                                                    memory_order_seq_cst, memory_order_relaxed));
+    return distr_searching(search) == 1;
+}
+
+/* P5: gets up again, unless somebody is waking this worker already. */
+static void get_up(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+
+    if (!reserve(d))
+        return;
+    uint64_t bits = atomic_fetch_and_explicit(&worker->record.group->sleeping,
+                                              ~worker->record.mask, memory_order_acq_rel);
+    if (bits & worker->record.mask)
+        atomic_store_explicit(&worker->asleep, 0, memory_order_relaxed);
+    else /* who cleared our bit counts us as searching; what we reserved is another's */
+        atomic_fetch_add_explicit(&d->search, DISTR_SLEEPING - DISTR_SEARCHING,
+                                  memory_order_seq_cst);
+}
+
+static void park(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    bool up = false;
+
+    if (lie_down(worker)) {
+        distr_heavy_fence(); /* P3: pairs with N1 */
+        distr_try_end(d);
+        up = distr_any_task(d);
+    }
+    if (up || (distr_state(d) & DISTR_ENDED))
+        get_up(worker);
+    /* P4 acquire: pairs with W3. */
+    while (atomic_load_explicit(&worker->asleep, memory_order_acquire) != 0)
+        distr_futex_wait(&worker->asleep, 1, INT64_MAX);
+}
+
+/* Waits a moment between two looks; false: it has looked long enough. */
+static bool spin(struct distributor *d, unsigned round, int64_t *since)
+{
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_relaxed);
+    unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
+
+    if (round == 0)
+        *since = distr_now();
+    /* With a worker for every CPU awake, who finds nothing is in the way of the others. */
+    if (round > 2 && distr_searching(search) > 1 && workers - distr_sleeping(search) >= d->cpus)
+        return false;
+    if (round < 8)
+        for (unsigned i = 0; i < 16; i++)
+            ck_pr_stall();
+    else
+        sched_yield();
+    return distr_now() - *since < SPIN_NS;
+}
+
+/* The worker is counted as searching: looks until it has found something, or STOP. */
+static bool look_on(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    int64_t since = 0;
+    unsigned round = 0;
+    bool more;
+
+    while (!(distr_state(d) & DISTR_ENDED)) {
+        if (distr_take(worker, round > 1, &more)) {
+            found(worker, more);
+            return true;
+        }
+        if (spin(d, round, &since)) {
+            round++;
+        } else {
+            park(worker);
+            round = 0;
+        }
+    }
+    atomic_fetch_sub_explicit(&d->search, DISTR_SEARCHING, memory_order_seq_cst);
+    return false;
+}
+
+static bool search(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    bool more;
+
+    /* A first look that is not counted: it mostly finds something. */
+    if (distr_take(worker, false, &more)) {
+        if (more)
+            distr_announce(d, &worker->record);
+        return true;
+    }
+    atomic_fetch_add_explicit(&d->search, DISTR_SEARCHING, memory_order_seq_cst);
+    return look_on(worker);
+}
+
+bool distr_next_task(struct distr_worker *worker)
+{
+    if (distr_unlikely(--worker->until_fair == 0) && distr_take_fair(worker))
+        return true;
+    if (distr_likely(distr_deque_pop(&worker->record.input, &worker->task.item)))
+        return true;
+    return search(worker);
+}

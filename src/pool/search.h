@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding work, sleeping when there is none, and waking who sleeps; the events in capitals are
+ * those of "Park and wake" in src/queue/README.md.
+ *
+ * | who                 | calls                                                        |
+ * |---------------------|--------------------------------------------------------------|
+ * | who added tasks     | distr_announce, after publishing and before anything else    |
+ * | a worker            | distr_next_task                                              |
+ * | any thread          | distr_wake_all_workers, distr_any_task                       |
+ */
+#ifndef DISTR_POOL_SEARCH_H
+#define DISTR_POOL_SEARCH_H
+
+#include "pool/state.h"
+
+#define DISTR_SEARCHING ((uint64_t)1)
+#define DISTR_UNCHECKED ((uint64_t)1 << 32)
+#define DISTR_SLEEPING ((uint64_t)1 << 33)
+
+static inline uint32_t distr_searching(uint64_t search)
+{
+    return (uint32_t)search;
+}
+
+static inline uint32_t distr_sleeping(uint64_t search)
+{
+    return (uint32_t)(search >> 33);
+}
+
+void distr_announce_slow(struct distributor *d, struct distr_record *record);
+void distr_hint_tasks(struct distr_record *record);
+
+/* N1 to N3: tasks were published in the record's input; makes sure that somebody looks. */
+static inline void distr_announce(struct distributor *d, struct distr_record *record)
+{
+    distr_light_fence(); /* N1: pairs with P3 */
+    if (distr_unlikely(!(atomic_load_explicit(&record->group->tasks, memory_order_relaxed) &
+                         record->mask)))
+        distr_hint_tasks(record);
+    /* N2 relaxed: the fence orders it. */
+    if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed))))
+        distr_announce_slow(d, record);
+}
+
+/* Fills the worker's task with the next one.  False: STOP. */
+bool distr_next_task(struct distr_worker *worker);
+
+/* Whether any queue holds a task; sets the hints of those that do. */
+bool distr_any_task(struct distributor *d);
+
+void distr_wake_all_workers(struct distributor *d);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The structs of the pool.  Who writes what stands at each group of fields; the protocols that
+ * they serve are in src/queue/README.md.
+ */
+#ifndef DISTR_POOL_STATE_H
+#define DISTR_POOL_STATE_H
+
+#include <distributor/pool.h>
+
+#include <ck_stack.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/cacheline.h"
+#include "base/fence.h"
+#include "base/gate.h"
+#include "queue/queue.h"
+
+struct distr_worker;
+struct distr_group;
+
+/* Flags of distributor.state; set by fetch_or, cleared by start and join under the lock. */
+enum distr_state {
+    DISTR_CLOSED = 1,      /* outside adds are refused */
+    DISTR_STOPPING = 2,    /* spawns too */
+    DISTR_CANCELLED = 4,   /* what has not begun is discarded */
+    DISTR_DOOR_SHUT = 8,   /* CLOSED, and every adder has seen it or has counted */
+    DISTR_STARTED = 16,    /* from start to the end of join */
+    DISTR_ENDED = 32,      /* STOP; stays until the next start */
+    DISTR_DESTROYED = 64   /* destroy has begun */
+};
+
+/* What one reading thread holds between its reads. */
+struct distr_reader {
+    struct distr_item *items;
+    uint32_t *workers; /* the worker that made items[i] */
+    size_t capacity;
+    size_t count; /* of the last read, to be freed by the next */
+    struct distr_group *group; /* where it goes on looking */
+    unsigned bit;
+};
+
+/*
+ * The record of a thread that adds, completes or reads: one per worker and one per outside thread
+ * (passed on to the next new thread when that one ends).  Linked before its first count, never
+ * unlinked.  Counts are written by the record's thread alone, only grow, and are compared between
+ * runs by difference.
+ */
+struct distr_record {
+    struct distr_queue input; /* the tasks it added: OPEN of outside threads, a deque of workers */
+
+    DISTR_CACHE_ALIGNED _Atomic uint64_t added;
+    _Atomic uint64_t refused; /* added, and then found the door shut */
+    _Atomic uint64_t completed;
+    _Atomic uint64_t failed;
+    _Atomic uint64_t cancelled;
+    _Atomic uint64_t discarded;
+    _Atomic uint64_t results;
+    _Atomic uint32_t inside; /* its thread is inside a call of this distributor */
+
+    uint32_t met;      /* adds that met a search, since the last one that met none */
+    uint32_t patience; /* of those, how many before it wakes another worker */
+    uint64_t serial;   /* the next one, */
+    uint64_t serial_end; /* and where its range ends */
+    const distributor_task_type_t *checked; /* the last type that was found valid */
+
+    struct distr_reader reader;
+
+    struct distributor *owner;   /* constant */
+    struct distr_worker *worker; /* constant: NULL for outside threads */
+    struct distr_group *group;   /* constant: where it is linked, */
+    uint64_t mask;               /* and its bit there */
+    struct distr_record *next_free; /* guarded by the registry's lock */
+
+    /* Fair workers: the ended tasks at the last visit; relaxed, a guess is enough. */
+    _Atomic uint64_t seen;
+};
+
+/* 64 records, and a bit for each in four words that others look at. */
+struct distr_group {
+    /* Hints.  Its thread sets the bit before it relies on being found; a taker clears it when the
+     * queue is empty, looks again, and sets it if it is not. */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t tasks;  /* the record's input may hold tasks */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t results; /* the worker's output may hold results */
+    /* Set by a worker that goes to sleep, cleared by who wakes it. */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t sleeping;
+
+    DISTR_CACHE_ALIGNED _Atomic(struct distr_record *) records[64];
+    _Atomic(struct distr_group *) next;
+    unsigned count; /* guarded by the owner's lock */
+};
+
+/* A message in a mailbox, and the node it is linked by. */
+struct distr_mail {
+    ck_stack_entry_t entry;
+    struct distr_mail *next; /* oldest first, once the worker has taken it */
+    size_t size;
+    _Alignas(max_align_t) unsigned char data[];
+};
+
+struct distributor_task {
+    struct distr_worker *worker;
+    struct distr_item item; /* the task; its input lives here or is owned from here */
+    struct distr_failure *failure; /* what distributor_fail kept */
+};
+
+/* A failure that does not fit into an item: it has a message, or an error beyond 4095. */
+struct distr_failure {
+    struct distr_item input; /* the task */
+    int error;
+    char message[];
+};
+
+/* One worker: the record of its thread, its results, and what it is doing. */
+struct distr_worker {
+    struct distr_record record;
+    struct distr_queue output; /* OPEN: what its tasks emitted */
+
+    DISTR_CACHE_ALIGNED struct distributor_task task; /* the one that runs */
+    unsigned until_fair;       /* tasks until it looks for the oldest one elsewhere */
+    struct distr_group *fair_group; /* the record it looks at then */
+    unsigned fair_bit;
+    struct distr_group *scan_group; /* where it found tasks last */
+    unsigned scan_bit;
+    void *value;
+    void (*destroy_value)(void *value);
+    struct distr_mail *mail; /* taken from the mailbox, oldest first */
+    struct distr_mail *read; /* the message that the task looks at */
+    bool running;            /* a callback is on the stack */
+
+    /* relaxed: the worker writes it, a timed join names it. */
+    _Atomic(const distributor_task_type_t *) busy;
+
+    /* 0 awake or told to wake, 1 asleep: the word it sleeps on. */
+    DISTR_CACHE_ALIGNED _Atomic uint32_t asleep;
+    _Alignas(16) ck_stack_t mailbox; /* any thread pushes, the worker takes all */
+
+    /* Constant while it runs; guarded by the owner's lock. */
+    pthread_t thread;
+    unsigned index;
+    char *name;
+};
+
+struct distributor {
+    /* Read by all at every step, written rarely. */
+    DISTR_CACHE_ALIGNED _Atomic uint32_t state;
+    uint64_t input_limit;  /* constant; UINT64_MAX: none */
+    uint64_t output_limit; /* constant; UINT64_MAX: none */
+    uint64_t id;           /* constant: unlike any other distributor of this process */
+    uint32_t generation;   /* constant: forks before create */
+    unsigned cpus;         /* constant */
+    _Atomic unsigned workers; /* how many there are; guarded by the lock */
+    distributor_options_t options; /* constant */
+
+    /* sleeping : 31 | unchecked : 1 | searching : 32, see search.c. */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t search;
+
+    /* Readers that sleep, and whether one of them was told to wake. */
+    DISTR_CACHE_ALIGNED struct distr_gate readers;
+    _Atomic uint32_t reader_told;
+
+    /* Who uses no limit never writes these. */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t pending; /* tasks accepted and not begun */
+    struct distr_gate input_room;
+    DISTR_CACHE_ALIGNED _Atomic uint64_t unread; /* results emitted and not read */
+    struct distr_gate output_room;
+
+    DISTR_CACHE_ALIGNED _Atomic uint64_t serial; /* the next range of serials */
+    struct distr_gate ended;                     /* joiners wait for ENDED */
+    struct distr_gate go;                        /* workers wait for the end of start, */
+    _Atomic uint32_t launch;                     /* which is one of enum distr_launch */
+
+    /* Who reads: 0 nobody yet, 1 the thread of first_reader, 2 several threads did. */
+    _Atomic uint32_t reading_threads;
+    pthread_t first_reader;
+    _Atomic uint64_t taken; /* results read, by anyone; relaxed */
+
+    struct distr_pools pools;
+    struct distr_group first; /* the list of groups starts here */
+
+    /* Guarded by lock. */
+    pthread_mutex_t lock;
+    struct distr_group *last;
+    struct distr_worker **all; /* by index; from `workers` up to `made`: those of a failed start */
+    unsigned made;
+    unsigned capacity;
+    pthread_t starter; /* the thread that called start */
+    int64_t started_ns;
+    int64_t ended_ns;
+    distributor_summary_t total; /* of all that ended, written by who sets ENDED */
+    distributor_summary_t base;  /* the total at the end of the last join */
+    bool joining;
+    pthread_cond_t joined; /* joining became false */
+    bool running; /* the threads live */
+
+    pthread_mutex_t user_lock; /* recursive; no part of the library holds it */
+
+    /* Guarded by the registry's lock (registry.c). */
+    struct distr_record *free_records;
+    struct distributor *registry_next;
+    struct distributor **registry_link;
+};
+
+enum distr_launch { DISTR_WAIT = 0, DISTR_GO = 1, DISTR_ABORT = 2 };
+
+/* Tasks of this record that have ended, and refusals. */
+static inline uint64_t distr_record_done(struct distr_record *record)
+{
+    /* Q1 acquire: pairs with Q0 in distr_count. */
+    return atomic_load_explicit(&record->completed, memory_order_acquire) +
+           atomic_load_explicit(&record->failed, memory_order_acquire) +
+           atomic_load_explicit(&record->cancelled, memory_order_acquire) +
+           atomic_load_explicit(&record->discarded, memory_order_acquire) +
+           atomic_load_explicit(&record->refused, memory_order_acquire);
+}
+
+/* Q0 release: pairs with Q1.  Only the record's thread writes. */
+static inline void distr_count(_Atomic uint64_t *count, uint64_t more)
+{
+    uint64_t before = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, before + more, memory_order_release);
+}
+
+static inline uint32_t distr_state(const struct distributor *d)
+{
+    return atomic_load_explicit(&d->state, memory_order_acquire);
+}
+
+void distr_log(const struct distributor *d, distributor_log_level_t level, const char *worker,
+               const char *format, ...) DISTRIBUTOR_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Workers and their threads. */
+#include "pool/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/reader.h"
+#include "pool/registry.h"
+#include "pool/search.h"
+#include "pool/take.h"
+
+#define THREAD_NAME_MAX 15
+
+/* ---- making ---- */
+
+static char *make_name(const struct distributor *d, const char *name, unsigned index)
+{
+    const char *prefix = d->options.name ? d->options.name : "worker";
+    size_t size = strlen(prefix) + sizeof "-4294967295";
+
+    if (name)
+        return strdup(name);
+    char *made = malloc(size);
+    if (made)
+        snprintf(made, size, "%s-%u", prefix, index);
+    return made;
+}
+
+static int make_room(struct distributor *d, unsigned index)
+{
+    if (index < d->capacity)
+        return 0;
+    unsigned capacity = d->capacity ? d->capacity * 2 : 8;
+    struct distr_worker **all = realloc(d->all, capacity * sizeof(struct distr_worker *));
+    if (!all)
+        return -ENOMEM;
+    d->all = all;
+    d->capacity = capacity;
+    return 0;
+}
+
+static bool name_is_taken(const struct distributor *d, const char *name, unsigned count)
+{
+    for (unsigned i = 0; name && i < count; i++)
+        if (strcmp(d->all[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void begin_looking(struct distributor *d, struct distr_worker *worker)
+{
+    worker->task.worker = worker;
+    worker->until_fair = DISTR_FAIR_EVERY;
+    worker->fair_group = &d->first;
+    worker->scan_group = &d->first;
+    ck_stack_init(&worker->mailbox);
+}
+
+/* Its first two blocks each: from here on a failure has its slot and a spawn its block. */
+static int make_queues(struct distributor *d, struct distr_worker *worker)
+{
+    int rc = distr_queue_init(&worker->record.input, &d->pools, DISTR_LARGE, DISTR_PRIVATE);
+
+    if (rc != 0)
+        return rc;
+    rc = distr_queue_init(&worker->output, &d->pools, DISTR_LARGE, DISTR_OPEN);
+    if (rc == 0) {
+        rc = distr_queue_reserve_slow(&worker->output);
+        if (rc == 0)
+            rc = distr_record_link(d, &worker->record);
+        if (rc == 0)
+            return 0;
+        distr_pools_put(&d->pools, worker->output.tail);
+        if (worker->output.spare)
+            distr_pools_put(&d->pools, worker->output.spare);
+    }
+    distr_pools_put(&d->pools, worker->record.input.tail);
+    return rc;
+}
+
+/* A worker of this index that is linked but for its name.  NULL: no memory. */
+static struct distr_worker *make(struct distributor *d, unsigned index)
+{
+    struct distr_worker *worker = aligned_alloc(_Alignof(struct distr_worker), sizeof *worker);
+
+    if (!worker)
+        return NULL;
+    memset(worker, 0, sizeof *worker);
+    worker->index = index;
+    worker->record.worker = worker;
+    begin_looking(d, worker);
+    if (make_room(d, index) != 0 || make_queues(d, worker) != 0) {
+        free(worker);
+        return NULL;
+    }
+    d->all[index] = worker;
+    d->made = index + 1;
+    return worker;
+}
+
+int distr_worker_make(struct distributor *d, const char *name, struct distr_worker **worker)
+{
+    unsigned index = atomic_load_explicit(&d->workers, memory_order_relaxed);
+
+    if (index >= DISTRIBUTOR_MAX_WORKERS)
+        return -ENOSPC;
+    if (name_is_taken(d, name, index))
+        return -EEXIST;
+    struct distr_worker *made = index < d->made ? d->all[index] : make(d, index);
+    char *copy = made ? make_name(d, name, index) : NULL;
+    if (!copy)
+        return -ENOMEM;
+    free(made->name);
+    made->name = copy;
+    atomic_store_explicit(&d->workers, index + 1, memory_order_release);
+    *worker = made;
+    return 0;
+}
+
+void distr_worker_keep(struct distributor *d, unsigned count)
+{
+    atomic_store_explicit(&d->workers, count, memory_order_release);
+}
+
+void distr_worker_free(struct distr_worker *worker)
+{
+    distr_mail_drop(worker);
+    free(worker->name);
+    free(worker);
+}
+
+/* ---- the thread ---- */
+
+static void set_thread_name(const char *name)
+{
+    char cut[THREAD_NAME_MAX + 1];
+
+    snprintf(cut, sizeof cut, "%s", name);
+    pthread_setname_np(pthread_self(), cut);
+}
+
+static bool launched(struct distributor *d)
+{
+    uint32_t sequence = distr_gate_enter(&d->go);
+    uint32_t launch;
+
+    while ((launch = atomic_load_explicit(&d->launch, memory_order_seq_cst)) == DISTR_WAIT)
+        distr_gate_wait(&d->go, &sequence, INT64_MAX);
+    distr_gate_leave(&d->go);
+    return launch == DISTR_GO;
+}
+
+static void drop_value(struct distr_worker *worker)
+{
+    void *value = worker->value;
+
+    worker->value = NULL;
+    if (worker->destroy_value && value)
+        worker->destroy_value(value);
+    worker->destroy_value = NULL;
+}
+
+/* The thread is the worker's no longer. */
+static void leave(struct distr_worker *worker)
+{
+    const distributor_options_t *options = &worker->record.owner->options;
+
+    drop_value(worker);
+    if (options->worker_stopped)
+        options->worker_stopped(options->context, worker->index, worker->name);
+    distr_thread_rise(worker->record.owner);
+}
+
+static void enter_and_work(struct distr_worker *worker);
+static void *thread_main(void *argument);
+
+static int create_thread(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    pthread_attr_t attributes;
+    sigset_t blocked;
+    sigset_t before;
+
+    int rc = pthread_attr_init(&attributes);
+    if (rc != 0)
+        return -rc;
+    if (d->options.stack_size != 0)
+        rc = pthread_attr_setstacksize(&attributes, d->options.stack_size);
+    /* The thread inherits the mask: no signal of the host's is handled on a worker. */
+    sigfillset(&blocked);
+    sigdelset(&blocked, SIGSEGV);
+    sigdelset(&blocked, SIGBUS);
+    sigdelset(&blocked, SIGFPE);
+    sigdelset(&blocked, SIGILL);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    if (rc == 0)
+        rc = pthread_create(&worker->thread, &attributes, thread_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return -rc;
+}
+
+int distr_worker_start(struct distr_worker *worker)
+{
+    return create_thread(worker);
+}
+
+/*
+ * The callback ended the thread (pthread_exit, or somebody cancelled it): its task has failed,
+ * and the worker goes on in a new thread, or on this one if the system gives none.
+ */
+static void replace(void *argument)
+{
+    struct distr_worker *worker = argument;
+    struct distributor *d = worker->record.owner;
+
+    distr_task_lost_its_thread(worker);
+    distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name, "a task ended the thread of its worker");
+    leave(worker);
+    pthread_mutex_lock(&d->lock);
+    pthread_t ended = worker->thread;
+    int rc = create_thread(worker);
+    if (rc == 0)
+        pthread_detach(ended);
+    else
+        worker->thread = ended;
+    pthread_mutex_unlock(&d->lock);
+    if (rc != 0)
+        enter_and_work(worker);
+}
+
+static void enter_and_work(struct distr_worker *worker)
+{
+    const distributor_options_t *options = &worker->record.owner->options;
+
+    while (distr_thread_sit(worker->record.owner, &worker->record) != 0) {
+        struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL); /* no memory for one seat: there will be */
+    }
+    if (options->worker_started)
+        options->worker_started(options->context, worker->index, worker->name);
+    pthread_cleanup_push(replace, worker);
+    while (distr_next_task(worker))
+        distr_run_task(worker);
+    pthread_cleanup_pop(0);
+    leave(worker);
+}
+
+static void *thread_main(void *argument)
+{
+    struct distr_worker *worker = argument;
+
+    if (!launched(worker->record.owner))
+        return NULL;
+    set_thread_name(worker->name);
+    enter_and_work(worker);
+    return NULL;
+}
+
+/* ---- inside a task ---- */
+
+bool distributor_should_stop(const distributor_task_t *self)
+{
+    return self && (distr_state(self->worker->record.owner) & DISTR_CANCELLED);
+}
+
+distributor_t *distributor_of(const distributor_task_t *self)
+{
+    return self ? self->worker->record.owner : NULL;
+}
+
+unsigned distributor_worker_index(const distributor_task_t *self)
+{
+    return self ? self->worker->index : 0;
+}
+
+const char *distributor_worker_name(const distributor_task_t *self)
+{
+    return self ? self->worker->name : NULL;
+}
+
+void *distributor_worker_value(const distributor_task_t *self)
+{
+    return self ? self->worker->value : NULL;
+}
+
+int distributor_set_worker_value(distributor_task_t *self, void *value,
+                                 void (*destroy)(void *value))
+{
+    if (!self)
+        return -EINVAL;
+    struct distr_worker *worker = self->worker;
+    if (value != worker->value)
+        drop_value(worker);
+    worker->value = value;
+    worker->destroy_value = destroy;
+    return 0;
+}

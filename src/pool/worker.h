@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Workers: making them, their threads, and running a task. */
+#ifndef DISTR_POOL_WORKER_H
+#define DISTR_POOL_WORKER_H
+
+#include "pool/state.h"
+
+/* Makes one worker more, without a thread.  Under the owner's lock.  The name is copied; NULL: it
+ * gets one of its index.  0, -EEXIST, -ENOSPC or -ENOMEM. */
+int distr_worker_make(struct distributor *d, const char *name, struct distr_worker **worker);
+
+/* Puts the last workers, which never ran, aside until `count` are left.  They stay linked, since
+ * others may be looking at them, and the next distr_worker_make takes them.  Under the lock. */
+void distr_worker_keep(struct distributor *d, unsigned count);
+
+/* Frees a worker without its record's queues' items. */
+void distr_worker_free(struct distr_worker *worker);
+
+/* Starts its thread, which waits for the launch.  0, -EAGAIN or -ENOMEM. */
+int distr_worker_start(struct distr_worker *worker);
+
+/* Runs worker->task, counts it, delivers its failure. */
+void distr_run_task(struct distr_worker *worker);
+
+/* The task that was on the stack when its thread ended itself has failed. */
+void distr_task_lost_its_thread(struct distr_worker *worker);
+
+/* Counts worker->task as discarded. */
+void distr_discard_task(struct distr_record *record, struct distr_item *item);
+
+/* Frees the mailbox and what was taken from it. */
+void distr_mail_drop(struct distr_worker *worker);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Blocks of slots, and the pool that they come from and go back to.
+ *
+ * Memory of a block is never given back while the pool lives, so a late taker can always read it;
+ * the generation in the block's word tells it that the block was reused (README.md, "Recycling").
+ *
+ * | operation | by                                            |
+ * |-----------|-----------------------------------------------|
+ * | get, put  | any thread, any number at once; lock-free but for the first use of a block  |
+ * | at        | any thread                                    |
+ */
+#ifndef DISTR_QUEUE_BLOCK_H
+#define DISTR_QUEUE_BLOCK_H
+
+#include <ck_stack.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/cacheline.h"
+#include "queue/slot.h"
+
+/* What may be done with the slots of a block. */
+enum distr_block_state {
+    DISTR_OPEN = 0,    /* one appends, all claim: [lo, bottom) */
+    DISTR_PRIVATE = 1, /* the owner pushes and pops [lo, bottom); others must freeze it first */
+    DISTR_FROZEN = 2,  /* a taker has asked for it; hi is about to be fixed */
+    DISTR_SHARED = 3   /* all claim: [lo, hi) */
+};
+
+/* generation : 38 | hi : 12 | lo : 12 | state : 2.  The generation moves whenever a block enters
+ * OPEN or PRIVATE; 2^38 of them while one taker sleeps take more than a day. */
+typedef uint64_t distr_word_t;
+
+static inline distr_word_t distr_word(uint64_t generation, unsigned hi, unsigned lo,
+                                      enum distr_block_state state)
+{
+    return generation << 26 | (uint64_t)hi << 14 | (uint64_t)lo << 2 | (uint64_t)state;
+}
+
+static inline uint64_t distr_word_generation(distr_word_t word)
+{
+    return word >> 26;
+}
+
+static inline unsigned distr_word_hi(distr_word_t word)
+{
+    return (unsigned)(word >> 14) & 4095;
+}
+
+static inline unsigned distr_word_lo(distr_word_t word)
+{
+    return (unsigned)(word >> 2) & 4095;
+}
+
+static inline enum distr_block_state distr_word_state(distr_word_t word)
+{
+    return (enum distr_block_state)(word & 3);
+}
+
+struct distr_block {
+    /* Takers swap it; the owner too when it seals, settles or takes back. */
+    DISTR_CACHE_ALIGNED _Atomic distr_word_t word;
+
+    /* The owner writes, takers read. */
+    DISTR_CACHE_ALIGNED _Atomic uint32_t bottom; /* slots written */
+    _Atomic uint32_t next;                       /* index of the block after it; 0: none */
+    _Atomic uint64_t base;                       /* how many slots of the queue stand before it */
+
+    /* Constant. */
+    uint32_t index; /* what distr_pools_at finds it by; never 0 */
+    uint32_t capacity;
+
+    /* The owner alone. */
+    struct distr_block *previous; /* the block before it, if previous_generation is still its own */
+    uint64_t previous_generation;
+
+    /* The pool alone, while the block is free. */
+    ck_stack_entry_t free;
+
+    DISTR_CACHE_ALIGNED struct distr_slot slots[];
+};
+
+_Static_assert(sizeof(struct distr_block) == 2 * DISTR_CACHELINE,
+               "takers' line and owner's line, then the slots");
+
+#define DISTR_POOL_SLABS 22u
+
+/* Positions of blocks in a pool start at `first` and stay below this: an index, which has one bit
+ * more, fits into 24 bits of a queue's head. */
+#define DISTR_POSITION_MAX (1u << 23)
+
+struct distr_pool {
+    _Alignas(16) ck_stack_t free;
+    uint32_t kind;        /* constant */
+    uint32_t capacity;    /* slots of a block; constant */
+    uint32_t first;       /* blocks in slab 0, a power of two; slab k has first << k; constant */
+    size_t block_size;    /* bytes; constant */
+    pthread_mutex_t lock; /* guards carved and the making of slabs */
+    uint32_t carved;      /* blocks that have ever been used */
+    _Atomic(char *) slabs[DISTR_POOL_SLABS];
+};
+
+/* A thread's first block is small, so that a thousand threads that add little cost little. */
+enum { DISTR_SMALL = 0, DISTR_LARGE = 1, DISTR_POOL_KINDS = 2 };
+#define DISTR_SMALL_SLOTS 14u
+#define DISTR_LARGE_SLOTS 252u
+
+struct distr_pools {
+    struct distr_pool kind[DISTR_POOL_KINDS];
+};
+
+void distr_pools_init(struct distr_pools *pools);
+void distr_pools_free(struct distr_pools *pools);
+
+/* A block whose owner the caller is; NULL: no memory.  Its word is that of its last use. */
+struct distr_block *distr_pools_get(struct distr_pools *pools, uint32_t kind);
+
+/* The block may be got by others at once; late takers may still read it. */
+void distr_pools_put(struct distr_pools *pools, struct distr_block *block);
+
+/* The block of an index that get has handed out: position * 2 + kind. */
+static inline struct distr_block *distr_pools_at(struct distr_pools *pools, uint32_t index)
+{
+    struct distr_pool *pool = &pools->kind[index & 1];
+    uint32_t position = index >> 1;
+    unsigned top = 31u - (unsigned)__builtin_clz(position);
+    unsigned slab = top - (unsigned)__builtin_ctz(pool->first);
+    /* relaxed: the index was read by acquire from where the block was linked, after this store. */
+    char *pages = atomic_load_explicit(&pool->slabs[slab], memory_order_relaxed);
+
+    return (struct distr_block *)(void *)(pages + (position - (1u << top)) * pool->block_size);
+}
+
+/* Makes the block an empty one of a new generation (R1: bottom first, then the word). */
+void distr_block_renew(struct distr_block *block, enum distr_block_state state);
+
+#endif

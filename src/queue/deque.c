@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The owner's end of a deque; events and proofs in README.md, "The deque". */
+#include "queue/deque.h"
+
+/*
+ * The tail is no longer as the owner left it: a taker froze it.  Makes it SHARED if the taker has
+ * not yet, and returns hi, which is `before` or the present bottom: the owner's last step is the
+ * only one whose store the taker may or may not have seen.
+ */
+static unsigned settle(struct distr_queue *queue, unsigned before)
+{
+    struct distr_block *tail = queue->tail;
+    distr_word_t word = atomic_load_explicit(&tail->word, memory_order_acquire);
+
+    if (distr_word_state(word) == DISTR_FROZEN) {
+        unsigned hi = before < queue->bottom ? before : queue->bottom;
+        distr_word_t shared = distr_word(distr_word_generation(word), hi, distr_word_lo(word),
+                                         DISTR_SHARED);
+        /* D2 acq_rel: pairs with C1; either this or a taker's F4 succeeds. */
+        if (atomic_compare_exchange_strong_explicit(&tail->word, &word, shared,
+                                                    memory_order_acq_rel, memory_order_acquire))
+            return hi;
+    }
+    return distr_word_hi(word);
+}
+
+/* The owner may use [lo, bottom) of the tail, whose word it has just set. */
+static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_t word,
+                unsigned bottom)
+{
+    queue->tail = tail;
+    queue->word = word;
+    queue->lo = distr_word_lo(word);
+    queue->bottom = bottom;
+}
+
+/* Links the spare as a new PRIVATE tail behind the SHARED one. */
+static void open_tail(struct distr_queue *queue)
+{
+    struct distr_block *shared = queue->tail;
+    struct distr_block *tail = queue->spare;
+    distr_word_t word = atomic_load_explicit(&shared->word, memory_order_relaxed);
+    uint64_t base =
+        atomic_load_explicit(&queue->count, memory_order_relaxed) + distr_word_hi(word);
+
+    distr_block_renew(tail, DISTR_PRIVATE);
+    tail->previous = shared;
+    tail->previous_generation = distr_word_generation(word);
+    atomic_store_explicit(&tail->base, base, memory_order_relaxed);
+    atomic_store_explicit(&queue->count, base, memory_order_relaxed);
+    queue->spare = NULL;
+    own(queue, tail, atomic_load_explicit(&tail->word, memory_order_relaxed), 0);
+    /* A2 release: pairs with C3.  From here on takers may drain and reuse `shared`. */
+    atomic_store_explicit(&shared->next, tail->index, memory_order_release);
+}
+
+/* The tail is used up and nothing is linked behind it: nobody else changes it.  Empties it. */
+static void reset(struct distr_queue *queue)
+{
+    struct distr_block *tail = queue->tail;
+    distr_word_t word = atomic_load_explicit(&tail->word, memory_order_relaxed);
+
+    word = distr_word(distr_word_generation(word) + 1, 0, 0, DISTR_PRIVATE);
+    atomic_store_explicit(&tail->bottom, 0, memory_order_relaxed);
+    /* R1 release: pairs with C1. */
+    atomic_store_explicit(&tail->word, word, memory_order_release);
+    own(queue, tail, word, 0);
+}
+
+/* D3: makes a SHARED block PRIVATE again, whose bottom is its hi.  False: it is used up, or it is
+ * no longer of that generation. */
+static bool take_back(struct distr_queue *queue, struct distr_block *block, uint64_t generation)
+{
+    distr_word_t word = atomic_load_explicit(&block->word, memory_order_acquire);
+
+    while (distr_word_generation(word) == generation && distr_word_state(word) == DISTR_SHARED &&
+           distr_word_lo(word) < distr_word_hi(word)) {
+        distr_word_t mine = distr_word(generation + 1, 0, distr_word_lo(word), DISTR_PRIVATE);
+        unsigned hi = distr_word_hi(word);
+        /* D3 acq_rel: pairs with C1; from here on claims of that word fail. */
+        if (atomic_compare_exchange_strong_explicit(&block->word, &word, mine,
+                                                    memory_order_acq_rel, memory_order_acquire)) {
+            own(queue, block, mine, hi);
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The tail is SHARED, up to hi: gives the owner a PRIVATE one.  What is left in it stays with the
+ * takers who asked for it, unless there is no spare block to go on in.
+ */
+static void go_on(struct distr_queue *queue, unsigned hi)
+{
+    struct distr_block *tail = queue->tail;
+    distr_word_t word = atomic_load_explicit(&tail->word, memory_order_acquire);
+
+    /* While a block is SHARED, its bottom is its hi: take_back relies on it. */
+    atomic_store_explicit(&tail->bottom, hi, memory_order_relaxed);
+    if (distr_word_lo(word) < hi && queue->spare) {
+        open_tail(queue);
+        return;
+    }
+    if (!take_back(queue, tail, distr_word_generation(word)))
+        reset(queue);
+}
+
+/* The tail is full: shares it. */
+static void seal(struct distr_queue *queue)
+{
+    distr_word_t word = queue->word;
+    distr_word_t shared = distr_word(distr_word_generation(word), queue->bottom, queue->lo,
+                                     DISTR_SHARED);
+
+    /* S1 release: pairs with C1. */
+    if (!atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, shared,
+                                                 memory_order_acq_rel, memory_order_relaxed))
+        settle(queue, queue->bottom);
+    go_on(queue, queue->bottom);
+}
+
+/* D1: stores bottom, then looks whether the tail is still as the owner left it. */
+static inline bool still_private(struct distr_queue *queue, unsigned bottom, memory_order order)
+{
+    queue->bottom = bottom;
+    /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
+    atomic_store_explicit(&queue->tail->bottom, bottom, order);
+    distr_light_fence(); /* pairs with F2 */
+    /* D1 load acquire: pairs with F1 and F4. */
+    return distr_likely(atomic_load_explicit(&queue->tail->word, memory_order_acquire) ==
+                        queue->word);
+}
+
+void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)
+{
+    for (;;) {
+        if (distr_unlikely(queue->bottom + count > queue->tail->capacity))
+            seal(queue);
+        unsigned before = queue->bottom;
+        for (unsigned i = 0; i < count; i++)
+            distr_slot_write(&queue->tail->slots[before + i], &items[i]);
+        if (still_private(queue, before + count, memory_order_release))
+            return;
+        unsigned hi = settle(queue, before);
+        go_on(queue, hi);
+        if (hi > before)
+            return; /* the takers have them */
+    }
+}
+
+/* The PRIVATE tail is empty: goes back to the block before it.  False: that one is used up too. */
+static bool step_back(struct distr_queue *queue)
+{
+    struct distr_block *empty = queue->tail;
+    struct distr_block *previous = empty->previous;
+
+    if (previous && take_back(queue, previous, empty->previous_generation)) {
+        /* `previous` was not used up, so no taker has come as far as `empty`. */
+        atomic_store_explicit(&previous->next, 0, memory_order_relaxed);
+        atomic_store_explicit(&queue->count,
+                              atomic_load_explicit(&previous->base, memory_order_relaxed),
+                              memory_order_relaxed);
+        if (!queue->spare)
+            queue->spare = empty;
+        else
+            distr_pools_put(queue->pools, empty);
+        return true;
+    }
+    empty->previous = NULL;
+    return false;
+}
+
+bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
+{
+    for (;;) {
+        if (queue->bottom == queue->lo) {
+            if (!step_back(queue))
+                return false;
+            continue;
+        }
+        unsigned before = queue->bottom;
+        struct distr_slot *slot = &queue->tail->slots[before - 1];
+        if (still_private(queue, before - 1, memory_order_relaxed)) {
+            distr_slot_read(slot, item);
+            return true;
+        }
+        unsigned hi = settle(queue, before);
+        if (hi < before) {
+            distr_slot_read(slot, item); /* beyond hi: nobody else has it */
+            go_on(queue, hi);
+            return true;
+        }
+        go_on(queue, hi);
+    }
+}
+
+/* D4: takes the oldest slot of the PRIVATE tail, which is the queue's oldest block. */
+static bool take_lowest(struct distr_queue *queue, struct distr_item *item)
+{
+    distr_word_t word = queue->word;
+    distr_word_t claimed = word + ((distr_word_t)1 << 2);
+
+    distr_slot_read(&queue->tail->slots[queue->lo], item);
+    /* D4 acq_rel: pairs with F1; if a taker froze the block, it is settled instead. */
+    if (atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, claimed,
+                                                memory_order_acq_rel, memory_order_relaxed)) {
+        queue->word = claimed;
+        queue->lo++;
+        return true;
+    }
+    go_on(queue, settle(queue, queue->bottom));
+    return false;
+}
+
+bool distr_deque_take_oldest(struct distr_queue *queue, struct distr_item *item)
+{
+    static const struct distr_share one = {.max = 1, .divisor = 1, .freeze = false};
+
+    if (distr_queue_claim(queue, &one, item) == 1)
+        return true;
+    if (queue->bottom == queue->lo)
+        return false;
+    return take_lowest(queue, item);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The oldest end of a queue, where all take, and the owner's end of an OPEN one.  The owner's end
+ * of a deque is deque.c.  The protocols and their proofs: README.md.
+ */
+#include "queue/queue.h"
+
+#include <ck_pr.h>
+#include <errno.h>
+
+int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint32_t kind,
+                     enum distr_block_state state)
+{
+    struct distr_block *block = distr_pools_get(pools, kind);
+
+    if (!block)
+        return -ENOMEM;
+    distr_block_renew(block, state);
+    atomic_store_explicit(&block->base, 0, memory_order_relaxed);
+    queue->tail = block;
+    queue->spare = NULL;
+    queue->pools = pools;
+    queue->word = atomic_load_explicit(&block->word, memory_order_relaxed);
+    queue->bottom = 0;
+    queue->lo = 0;
+    atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
+    /* relaxed: the queue itself is published by whoever made it. */
+    atomic_store_explicit(&queue->head, block->index, memory_order_relaxed);
+    return 0;
+}
+
+int distr_queue_reserve_slow(struct distr_queue *queue)
+{
+    queue->spare = distr_pools_get(queue->pools, DISTR_LARGE);
+    return queue->spare ? 0 : -ENOMEM;
+}
+
+void distr_queue_extend(struct distr_queue *queue)
+{
+    struct distr_block *full = queue->tail;
+    struct distr_block *block = queue->spare;
+    uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + queue->bottom;
+
+    distr_queue_publish(queue);
+    distr_block_renew(block, DISTR_OPEN);
+    atomic_store_explicit(&block->base, base, memory_order_relaxed);
+    atomic_store_explicit(&queue->count, base, memory_order_relaxed);
+    queue->tail = block;
+    queue->spare = NULL;
+    queue->bottom = 0;
+    /* A2 release: pairs with C3.  From here on takers may drain and reuse `full`. */
+    atomic_store_explicit(&full->next, block->index, memory_order_release);
+}
+
+/* ---- takers ---- */
+
+/* One look at the oldest block. */
+struct view {
+    uint64_t head;
+    struct distr_block *block;
+    distr_word_t word;
+    unsigned lo;
+    unsigned hi; /* of OPEN and SHARED */
+};
+
+/* C1, C2 and the second look at head: `view` is of a block that was the oldest one then. */
+static void look(struct distr_queue *queue, struct view *view)
+{
+    uint64_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
+
+    for (;;) {
+        view->head = head;
+        view->block = distr_pools_at(queue->pools, distr_head_index(head));
+        /* C1 acquire: pairs with R1, S1 and D2. */
+        view->word = atomic_load_explicit(&view->block->word, memory_order_acquire);
+        view->lo = distr_word_lo(view->word);
+        view->hi = distr_word_hi(view->word);
+        if (distr_word_state(view->word) == DISTR_OPEN)
+            /* C2 acquire: pairs with A1. */
+            view->hi = atomic_load_explicit(&view->block->bottom, memory_order_acquire);
+        head = atomic_load_explicit(&queue->head, memory_order_acquire);
+        if (head == view->head)
+            return;
+    }
+}
+
+/* The oldest block is used up: moves head to the block after it.  False: there is none. */
+static bool advance(struct distr_queue *queue, const struct view *view)
+{
+    /* C3 acquire: pairs with A2. */
+    uint32_t next = atomic_load_explicit(&view->block->next, memory_order_acquire);
+    uint64_t head = view->head;
+
+    if (next == 0)
+        return atomic_load_explicit(&queue->head, memory_order_acquire) != head;
+    /* C4 acq_rel: who moves head off a block is the one that gives it back.  A `next` that was
+     * read after the block was reused belongs to an older head, and the swap fails. */
+    if (atomic_compare_exchange_strong_explicit(&queue->head, &head, distr_head(head, next),
+                                                memory_order_acq_rel, memory_order_relaxed))
+        distr_pools_put(queue->pools, view->block);
+    return true;
+}
+
+static bool used_up(const struct view *view)
+{
+    if (distr_word_state(view->word) == DISTR_SHARED)
+        return view->lo >= view->hi;
+    return view->lo == view->block->capacity;
+}
+
+static unsigned share_of(struct distr_queue *queue, const struct distr_share *share,
+                         const struct view *view)
+{
+    unsigned here = view->hi - view->lo;
+    uint64_t count = atomic_load_explicit(&queue->count, memory_order_relaxed);
+    uint64_t base = atomic_load_explicit(&view->block->base, memory_order_relaxed);
+    uint64_t all = count > base + view->hi ? here + (count - base - view->hi) : here;
+    uint64_t part = all / share->divisor;
+
+    if (part > share->max)
+        part = share->max;
+    if (part > here)
+        part = here;
+    return part > 0 ? (unsigned)part : 1;
+}
+
+/* C5, C6: reads n slots, then claims them; what was read counts only if the claim succeeds. */
+static bool claim_slots(const struct view *view, unsigned n, distr_word_t claimed,
+                        struct distr_item *items)
+{
+    distr_word_t word = view->word;
+
+    for (unsigned i = 0; i < n; i++)
+        distr_slot_read(&view->block->slots[view->lo + i], &items[i]);
+    /* C6 acq_rel: the reads of C5 stay before it, and its next generation's R1 after it. */
+    return atomic_compare_exchange_strong_explicit(&view->block->word, &word, claimed,
+                                                   memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* F1 to F4: asks for a block that its owner holds, fixes hi, and claims in the same step. */
+static unsigned freeze(struct distr_queue *queue, const struct distr_share *share,
+                       struct view *view, struct distr_item *items)
+{
+    uint64_t generation = distr_word_generation(view->word);
+    distr_word_t frozen = distr_word(generation, 0, view->lo, DISTR_FROZEN);
+    distr_word_t word = view->word;
+
+    /* F1 acq_rel: pairs with D1's load. */
+    if (distr_word_state(word) == DISTR_PRIVATE &&
+        !atomic_compare_exchange_strong_explicit(&view->block->word, &word, frozen,
+                                                 memory_order_acq_rel, memory_order_relaxed))
+        return 0;
+    /* F2: every owner's step that saw PRIVATE has its bottom visible now. */
+    distr_heavy_fence();
+    /* F3 acquire: pairs with D1's store. */
+    view->hi = atomic_load_explicit(&view->block->bottom, memory_order_acquire);
+    view->word = frozen;
+    if (view->hi < view->lo)
+        view->hi = view->lo;
+    unsigned n = view->hi > view->lo ? share_of(queue, share, view) : 0;
+    /* F4 */
+    distr_word_t fixed = distr_word(generation, view->hi, view->lo + n, DISTR_SHARED);
+    return claim_slots(view, n, fixed, items) ? n : 0;
+}
+
+unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *share,
+                           struct distr_item *items)
+{
+    struct view view;
+    unsigned n;
+
+    for (;;) {
+        look(queue, &view);
+        enum distr_block_state state = distr_word_state(view.word);
+        if (state == DISTR_PRIVATE || state == DISTR_FROZEN) {
+            unsigned bottom = atomic_load_explicit(&view.block->bottom, memory_order_relaxed);
+            if (!share->freeze || (state == DISTR_PRIVATE && bottom <= view.lo))
+                return 0;
+            n = freeze(queue, share, &view, items);
+            if (n > 0)
+                return n;
+        } else if (view.lo < view.hi) {
+            n = share_of(queue, share, &view);
+            if (claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items))
+                return n;
+        } else if (!used_up(&view) || !advance(queue, &view)) {
+            return 0;
+        }
+        ck_pr_stall();
+    }
+}
+
+enum distr_look distr_queue_peek(struct distr_queue *queue)
+{
+    struct view view;
+
+    for (;;) {
+        look(queue, &view);
+        enum distr_block_state state = distr_word_state(view.word);
+        if (state == DISTR_FROZEN)
+            return DISTR_HELD;
+        if (state == DISTR_PRIVATE) {
+            unsigned bottom = atomic_load_explicit(&view.block->bottom, memory_order_acquire);
+            return bottom > view.lo ? DISTR_HELD : DISTR_EMPTY;
+        }
+        if (view.lo < view.hi)
+            return DISTR_READY;
+        if (!used_up(&view) || !advance(queue, &view))
+            return DISTR_EMPTY;
+    }
+}
+
+bool distr_queue_drain(struct distr_queue *queue, struct distr_item *item)
+{
+    static const struct distr_share one = {.max = 1, .divisor = 1, .freeze = true};
+
+    return distr_queue_claim(queue, &one, item) == 1;
+}

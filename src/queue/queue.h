@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A queue of blocks with one owner and any number of takers; unbounded; the events in capitals are
+ * those of README.md in this folder.
+ *
+ * An OPEN queue (what one outside thread added, what one worker emitted): the owner appends, takers
+ * claim from the oldest end.  A deque (what one worker spawned): the owner pushes and pops the
+ * newest block with plain loads and stores, takers claim from the oldest block, and from the
+ * owner's own block only by freezing it.
+ *
+ * |                 | owner's reserve, put, publish, push, pop | claim, peek   | init, drain  |
+ * |-----------------|------------------------------------------|---------------|--------------|
+ * | owner's calls   | one thread at a time                     | any number    | alone        |
+ * | claim, peek     | any number                               | any number    | alone        |
+ *
+ * Progress: owner's calls and peek are wait-free but for the memory of a new block; claim is
+ * lock-free (a claim fails only because another one succeeded or the owner took its block back).
+ * The owner may change its thread if the change is ordered (a lock, the end of a thread).
+ */
+#ifndef DISTR_QUEUE_QUEUE_H
+#define DISTR_QUEUE_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fence.h"
+#include "queue/block.h"
+
+struct distr_queue {
+    /* Takers: index of the oldest block and a count of changes, index : 24 | changes : 40. */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t head;
+
+    /* The owner alone, but for count, which takers read to choose how much to claim. */
+    DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
+    struct distr_block *spare;                    /* the block after, so that a push cannot fail */
+    struct distr_pools *pools;
+    distr_word_t word;  /* of the deque's PRIVATE tail, as the owner left it */
+    uint32_t bottom;    /* its own copy of tail->bottom, ahead of it until publish */
+    uint32_t lo;        /* of the deque's PRIVATE tail */
+    _Atomic uint64_t count; /* slots of the queue before the tail's: base of the tail */
+};
+
+/* What a look at a queue found. */
+enum distr_look {
+    DISTR_EMPTY = 0,
+    DISTR_READY = 1, /* something can be claimed */
+    DISTR_HELD = 2   /* its owner holds it: can be claimed by freezing */
+};
+
+/* Gives the queue its first block.  -ENOMEM: it has none. */
+int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint32_t kind,
+                     enum distr_block_state state);
+
+/* ---- owner ---- */
+
+/* Makes sure that the next `count` slots (1 to 32) can be had.  0 or -ENOMEM. */
+int distr_queue_reserve_slow(struct distr_queue *queue);
+
+static inline int distr_queue_reserve(struct distr_queue *queue, unsigned count)
+{
+    if (distr_likely(queue->spare || queue->bottom + count <= queue->tail->capacity))
+        return 0;
+    return distr_queue_reserve_slow(queue);
+}
+
+/* Links the spare behind the full tail. */
+void distr_queue_extend(struct distr_queue *queue);
+
+/* OPEN: writes a reserved slot; nobody sees it before publish. */
+static inline void distr_queue_put(struct distr_queue *queue, const struct distr_item *item)
+{
+    if (distr_unlikely(queue->bottom == queue->tail->capacity))
+        distr_queue_extend(queue);
+    distr_slot_write(&queue->tail->slots[queue->bottom++], item);
+}
+
+/* OPEN: A1, hands the slots over.  release: pairs with C2 in distr_queue_claim. */
+static inline void distr_queue_publish(struct distr_queue *queue)
+{
+    atomic_store_explicit(&queue->tail->bottom, queue->bottom, memory_order_release);
+}
+
+/* ---- takers ---- */
+
+/* How much a claim may take: the share of what is there, 1/divisor, at least 1, at most max. */
+struct distr_share {
+    unsigned max; /* 1 to 32 */
+    unsigned divisor;
+    bool freeze; /* also take from a block that its owner holds */
+};
+
+#define DISTR_CLAIM_MAX 32u
+
+/* Claims the oldest items, in order.  Returns how many; 0 if nothing could be claimed. */
+unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *share,
+                           struct distr_item *items);
+
+/* What is there; exact at some instant during the call. */
+enum distr_look distr_queue_peek(struct distr_queue *queue);
+
+/* ---- nobody else uses the queue any more ---- */
+
+/* Takes the oldest item that is left, also from the owner's block. */
+bool distr_queue_drain(struct distr_queue *queue, struct distr_item *item);
+
+/* ---- for deque.c ---- */
+
+static inline uint64_t distr_head(uint64_t before, uint32_t index)
+{
+    return ((before >> 24) + 1) << 24 | index;
+}
+
+static inline uint32_t distr_head_index(uint64_t head)
+{
+    return (uint32_t)(head & 0xffffff);
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What travels through the queues: 32 bytes for a task, a result or a failure.
+ *
+ * An item is the plain form that one thread holds; a slot is the same in a block, where a taker may
+ * read it while it is being reused.  Such a taker throws away what it read (its claim fails), so a
+ * slot is read and written in relaxed atomic words: no order is needed, no torn word can matter.
+ */
+#ifndef DISTR_QUEUE_SLOT_H
+#define DISTR_QUEUE_SLOT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct distributor_task_type;
+
+/* What the item's payload is. */
+enum distr_kind {
+    DISTR_INLINE = 0, /* the bytes themselves */
+    DISTR_HEAP = 1,   /* a pointer to them, owned by the item */
+    DISTR_MESSAGE = 2 /* of a failure: a pointer to a struct distr_failure, owned by the item */
+};
+
+#define DISTR_INLINE_MAX 16u
+
+struct distr_item {
+    _Alignas(16) union {
+        unsigned char bytes[DISTR_INLINE_MAX];
+        struct {
+            void *pointer;
+            size_t size;
+        } heap;
+        uint64_t words[2];
+    } payload;
+    const struct distributor_task_type *type;
+    uint64_t meta; /* serial : 44 | error : 12 | kind : 3 | inline size : 5 */
+};
+
+struct distr_slot {
+    _Alignas(16) _Atomic uint64_t words[4];
+};
+
+_Static_assert(sizeof(struct distr_item) == 32 && sizeof(struct distr_slot) == 32,
+               "two items to a cache line");
+_Static_assert(_Alignof(struct distr_item) >= _Alignof(max_align_t),
+               "inline bytes are aligned for everything");
+
+#define DISTR_SERIAL_BITS 44
+#define DISTR_ERROR_MAX 4095
+
+static inline uint64_t distr_meta(uint64_t serial, enum distr_kind kind, size_t inline_size)
+{
+    return serial << 20 | (uint64_t)kind << 5 | (uint64_t)inline_size;
+}
+
+static inline uint64_t distr_meta_with_error(uint64_t meta, int error)
+{
+    return (meta & ~((uint64_t)DISTR_ERROR_MAX << 8)) | (uint64_t)(unsigned)-error << 8;
+}
+
+static inline uint64_t distr_meta_serial(uint64_t meta)
+{
+    return meta >> 20;
+}
+
+static inline int distr_meta_error(uint64_t meta)
+{
+    return -(int)(meta >> 8 & DISTR_ERROR_MAX);
+}
+
+static inline enum distr_kind distr_meta_kind(uint64_t meta)
+{
+    return (enum distr_kind)(meta >> 5 & 7);
+}
+
+static inline size_t distr_meta_inline_size(uint64_t meta)
+{
+    return meta & 31;
+}
+
+/* relaxed: who publishes or claims the slot orders it, see queue.c. */
+static inline void distr_slot_write(struct distr_slot *slot, const struct distr_item *item)
+{
+    atomic_store_explicit(&slot->words[0], item->payload.words[0], memory_order_relaxed);
+    atomic_store_explicit(&slot->words[1], item->payload.words[1], memory_order_relaxed);
+    atomic_store_explicit(&slot->words[2], (uint64_t)(uintptr_t)item->type, memory_order_relaxed);
+    atomic_store_explicit(&slot->words[3], item->meta, memory_order_relaxed);
+}
+
+static inline void distr_slot_read(const struct distr_slot *slot, struct distr_item *item)
+{
+    item->payload.words[0] = atomic_load_explicit(&slot->words[0], memory_order_relaxed);
+    item->payload.words[1] = atomic_load_explicit(&slot->words[1], memory_order_relaxed);
+    item->type = (const struct distributor_task_type *)(uintptr_t)atomic_load_explicit(
+        &slot->words[2], memory_order_relaxed);
+    item->meta = atomic_load_explicit(&slot->words[3], memory_order_relaxed);
+}
+
+#endif
