@@ -20,8 +20,9 @@ same() {
 
 "${AWK:-awk}" -f "$srcdir/tests/house/public_functions.awk" \
     "$srcdir"/include/*.h "$srcdir"/include/distributor/*.h | sort > "$work/headers"
-"${AWK:-awk}" '/local:/ { global = 0 } global && /;/ { sub(/;.*/, ""); print $1 } /global:/ { global = 1 }' \
-    "$map" | sort > "$work/map"
+tr -s '[:space:]{;' '\n' < "$map" |
+    "${AWK:-awk}" '/:$/ { global = $0 == "global:"; next } /}/ { global = 0 } global' |
+    sort > "$work/map"
 same "$work/headers" "the public headers" "$work/map" "src/libdistributor.map"
 
 if [ -f "$shared" ]; then
