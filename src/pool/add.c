@@ -71,7 +71,7 @@ static int spawn(struct distr_record *record, const distributor_task_type_t *typ
     if (d->input_limit != UINT64_MAX)
         atomic_fetch_add_explicit(&d->pending, 1, memory_order_seq_cst);
     distr_count(&record->added, 1);
-    distr_deque_push(&record->input, &item, 1);
+    distr_deque_push_one(&record->input, &item);
     distr_announce(d, record);
     return 0;
 }

@@ -15,7 +15,6 @@
 
 #define SPIN_NS 20000
 #define NAP_NS 50000
-#define FEW_HINTS 4
 
 /* ---- what a reader holds ---- */
 
@@ -71,11 +70,26 @@ static int grow(struct distr_reader *reader, size_t count)
 
 /* ---- taking what is there ---- */
 
+/* T1: one result of a worker, and the cursor behind it. */
+static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
+{
+    struct distr_cursor cursor;
+
+    if (!distr_queue_claim_one(&worker->output, &cursor, &reader->items[reader->count]))
+        return 0;
+    reader->cursor = cursor;
+    reader->worker = worker->index;
+    reader->workers[reader->count++] = worker->index;
+    return 1;
+}
+
 /* T1: up to `count` results of one worker. */
 static size_t take_from(struct distr_reader *reader, struct distr_worker *worker, size_t count)
 {
     size_t taken = 0;
 
+    if (count == 1)
+        return take_one(reader, worker);
     while (taken < count) {
         size_t left = count - taken;
         struct distr_share share = {
@@ -109,7 +123,7 @@ static void clear_hint(struct distr_worker *worker)
 static size_t take_in_group(struct distr_reader *reader, struct distr_group *group, size_t count)
 {
     uint64_t bits = atomic_load_explicit(&group->results, memory_order_acquire);
-    int hints = __builtin_popcountll(bits);
+    bool many = distr_many_hints(bits);
     unsigned first = group == reader->group ? reader->bit : 0;
     size_t taken = 0;
 
@@ -125,7 +139,7 @@ static size_t take_in_group(struct distr_reader *reader, struct distr_group *gro
         if (n > 0) {
             reader->group = group;
             reader->bit = bit;
-        } else if (hints > FEW_HINTS) {
+        } else if (many) {
             clear_hint(worker);
         }
     }
@@ -335,36 +349,51 @@ static void note_reader(struct distributor *d)
     pthread_mutex_unlock(&d->lock);
 }
 
-static void fill(const struct distr_item *item, unsigned worker, distributor_result_t *result)
+static inline void fill(const struct distr_item *item, unsigned worker,
+                        distributor_result_t *result)
+{
+    size_t size;
+    const void *data = distr_item_bytes(item, &size);
+
+    *result = (distributor_result_t){.data = data,
+                                     .size = size,
+                                     .type = item->type,
+                                     .serial = distr_meta_serial(item->meta),
+                                     .attempt = 1,
+                                     .worker = worker};
+}
+
+/* A failure: with the task's input, and always with a message. */
+static void fill_failure(const struct distr_item *item, unsigned worker,
+                         distributor_result_t *result)
 {
     const char *message = NULL;
     int error = distr_meta_error(item->meta);
-    uint64_t serial = distr_meta_serial(item->meta);
 
-    if (distr_unlikely(distr_meta_kind(item->meta) == DISTR_MESSAGE)) {
+    if (distr_meta_kind(item->meta) == DISTR_MESSAGE) {
         const struct distr_failure *failure = item->payload.heap.pointer;
         error = failure->error;
         message = failure->message;
         item = &failure->input;
     }
-    if (distr_unlikely(error != 0 && (!message || *message == '\0')))
-        message = distributor_strerror(error);
-    size_t size;
-    const void *data = distr_item_bytes(item, &size);
-    *result = (distributor_result_t){.data = data,
-                                     .size = size,
-                                     .error = error,
-                                     .message = message,
-                                     .type = item->type,
-                                     .serial = serial,
-                                     .attempt = 1,
-                                     .worker = worker};
+    fill(item, worker, result);
+    result->error = error;
+    result->message = message && *message ? message : distributor_strerror(error);
+}
+
+static inline void fill_any(const struct distr_item *item, unsigned worker,
+                            distributor_result_t *result)
+{
+    if (distr_likely(distr_meta_error(item->meta) == 0))
+        fill(item, worker, result);
+    else
+        fill_failure(item, worker, result);
 }
 
 /* Room was made: lets emitters in, counts what moved. */
-static void taken_out(struct distributor *d, uint64_t count)
+static inline void taken_out(struct distributor *d, uint64_t count)
 {
-    if (d->output_limit != UINT64_MAX) {
+    if (distr_unlikely(d->output_limit != UINT64_MAX)) {
         /* M1 seq_cst: pairs with G1. */
         atomic_fetch_sub_explicit(&d->unread, count, memory_order_seq_cst);
         distr_gate_open(&d->output_room, count < INT_MAX ? (int)count : INT_MAX);
@@ -386,7 +415,8 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
     if (distr_unlikely(self->worker != NULL))
         return -EDEADLK;
     distr_inside(self);
-    distr_reader_release(self);
+    if (distr_unlikely(self->reader.count != 0))
+        distr_reader_release(self);
     if (distr_unlikely(self->reader.capacity == 0))
         note_reader(d);
     if (distr_unlikely(self->reader.capacity < count))
@@ -395,6 +425,21 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
         distr_outside(d, self);
     *record = self;
     return rc;
+}
+
+/* The common case: the next result of the worker that was read from last. */
+static inline bool take_next(struct distr_reader *reader, distributor_result_t *result)
+{
+    struct distr_item *item = reader->items;
+
+    if (!distr_cursor_claim(&reader->cursor, item))
+        return false;
+    if (distr_unlikely(distr_meta_kind(item->meta) != DISTR_INLINE)) {
+        reader->workers[0] = reader->worker;
+        reader->count = 1;
+    }
+    fill_any(item, reader->worker, result);
+    return true;
 }
 
 static ptrdiff_t read_results(struct distributor *d, distributor_result_t *results, size_t count,
@@ -408,9 +453,12 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
     if (distr_unlikely(rc != 0))
         return rc;
     struct distr_reader *reader = &record->reader;
-    ptrdiff_t taken = read_some(d, reader, count, deadline);
-    for (ptrdiff_t i = 0; i < taken; i++)
-        fill(&reader->items[i], reader->workers[i], &results[i]);
+    ptrdiff_t taken = 1;
+    if (count != 1 || distr_unlikely(!take_next(reader, results))) {
+        taken = read_some(d, reader, count, deadline);
+        for (ptrdiff_t i = 0; i < taken; i++)
+            fill_any(&reader->items[i], reader->workers[i], &results[i]);
+    }
     if (taken > 0)
         taken_out(d, (uint64_t)taken);
     /* The next sleeping reader is woken by the one that sees more. */

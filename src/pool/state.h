@@ -37,6 +37,8 @@ struct distr_reader {
     uint32_t *workers; /* the worker that made items[i] */
     size_t capacity;
     size_t count; /* of the last read, to be freed by the next */
+    struct distr_cursor cursor; /* in the output of the worker it read from last, */
+    uint32_t worker;            /* whose index this is */
     struct distr_group *group; /* where it goes on looking */
     unsigned bit;
 };
@@ -90,6 +92,17 @@ struct distr_group {
     _Atomic(struct distr_group *) next;
     unsigned count; /* guarded by the owner's lock */
 };
+
+/*
+ * Hints are worth clearing where many are set: where few are, looking at an empty queue is cheaper
+ * than clearing its hint and setting it again.
+ */
+static inline bool distr_many_hints(uint64_t bits)
+{
+    for (unsigned i = 0; i < 4; i++)
+        bits &= bits - 1;
+    return bits != 0;
+}
 
 /* A message in a mailbox, and the node it is linked by. */
 struct distr_mail {

@@ -4,9 +4,6 @@
 
 #include "pool/search.h"
 
-/* Hints are worth clearing where many are set: elsewhere looking is cheaper than setting again. */
-#define FEW_HINTS 4
-
 /* H1 to H3: the queue was found empty; clears its hint, looks again. */
 static void clear_hint(struct distr_record *record)
 {
@@ -45,7 +42,7 @@ static unsigned take_from(struct distr_worker *worker, struct distr_record *reco
 static unsigned take_in_group(struct distr_worker *worker, struct distr_group *group, bool freeze)
 {
     uint64_t bits = atomic_load_explicit(&group->tasks, memory_order_acquire);
-    int hints = __builtin_popcountll(bits);
+    bool many = distr_many_hints(bits);
     unsigned first = group == worker->scan_group ? worker->scan_bit : 0;
 
     if (group == worker->record.group)
@@ -62,7 +59,7 @@ static unsigned take_in_group(struct distr_worker *worker, struct distr_group *g
             worker->scan_bit = bit;
             return count;
         }
-        if (hints > FEW_HINTS && distr_queue_peek(&record->input) == DISTR_EMPTY)
+        if (many && distr_queue_peek(&record->input) == DISTR_EMPTY)
             clear_hint(record);
         bits &= ~((uint64_t)1 << bit);
     }

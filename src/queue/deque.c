@@ -120,16 +120,14 @@ static void seal(struct distr_queue *queue)
     go_on(queue, queue->bottom);
 }
 
-/* D1: stores bottom, then looks whether the tail is still as the owner left it. */
-static inline bool still_private(struct distr_queue *queue, unsigned bottom, memory_order order)
+void distr_deque_push_again(struct distr_queue *queue, unsigned before,
+                            const struct distr_item *item)
 {
-    queue->bottom = bottom;
-    /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
-    atomic_store_explicit(&queue->tail->bottom, bottom, order);
-    distr_light_fence(); /* pairs with F2 */
-    /* D1 load acquire: pairs with F1 and F4. */
-    return distr_likely(atomic_load_explicit(&queue->tail->word, memory_order_acquire) ==
-                        queue->word);
+    unsigned hi = settle(queue, before);
+
+    go_on(queue, hi);
+    if (hi == before)
+        distr_deque_push(queue, item, 1);
 }
 
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)
@@ -139,8 +137,8 @@ void distr_deque_push(struct distr_queue *queue, const struct distr_item *items,
             seal(queue);
         unsigned before = queue->bottom;
         for (unsigned i = 0; i < count; i++)
-            distr_slot_write(&queue->tail->slots[before + i], &items[i]);
-        if (still_private(queue, before + count, memory_order_release))
+            distr_slot_write(&queue->tail->slots[before + i], &items[count - 1 - i]);
+        if (distr_deque_step(queue, before + count, memory_order_release))
             return;
         unsigned hi = settle(queue, before);
         go_on(queue, hi);
@@ -171,7 +169,19 @@ static bool step_back(struct distr_queue *queue)
     return false;
 }
 
-bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
+bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item)
+{
+    struct distr_slot *slot = &queue->tail->slots[before - 1];
+    unsigned hi = settle(queue, before);
+    bool ours = hi < before; /* beyond hi: nobody else has it */
+
+    if (ours)
+        distr_slot_read(slot, item);
+    go_on(queue, hi);
+    return ours;
+}
+
+bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item)
 {
     for (;;) {
         if (queue->bottom == queue->lo) {
@@ -181,17 +191,12 @@ bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
         }
         unsigned before = queue->bottom;
         struct distr_slot *slot = &queue->tail->slots[before - 1];
-        if (still_private(queue, before - 1, memory_order_relaxed)) {
+        if (distr_deque_step(queue, before - 1, memory_order_relaxed)) {
             distr_slot_read(slot, item);
             return true;
         }
-        unsigned hi = settle(queue, before);
-        if (hi < before) {
-            distr_slot_read(slot, item); /* beyond hi: nobody else has it */
-            go_on(queue, hi);
+        if (distr_deque_pop_settled(queue, before, item))
             return true;
-        }
-        go_on(queue, hi);
     }
 }
 

@@ -17,11 +17,54 @@ static inline int distr_deque_reserve(struct distr_queue *queue)
     return distr_likely(queue->spare != NULL) ? 0 : distr_queue_reserve_slow(queue);
 }
 
-/* Pushes count (1 to DISTR_CLAIM_MAX) items after a reserve; the last one is popped first. */
+/* Pushes count (1 to DISTR_CLAIM_MAX) items after a reserve; the first one is popped first. */
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count);
 
+/* The rest of push_one and pop, when a taker froze the tail or it is full or empty. */
+void distr_deque_push_again(struct distr_queue *queue, unsigned before,
+                            const struct distr_item *item);
+bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item);
+bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item);
+
+/* D1: stores bottom, then looks whether the tail is still as the owner left it. */
+static inline bool distr_deque_step(struct distr_queue *queue, unsigned bottom, memory_order order)
+{
+    queue->bottom = bottom;
+    /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
+    atomic_store_explicit(&queue->tail->bottom, bottom, order);
+    distr_light_fence(); /* pairs with F2 */
+    /* D1 load acquire: pairs with F1 and F4. */
+    return distr_likely(atomic_load_explicit(&queue->tail->word, memory_order_acquire) ==
+                        queue->word);
+}
+
+/* Pushes one item after a reserve. */
+static inline void distr_deque_push_one(struct distr_queue *queue, const struct distr_item *item)
+{
+    unsigned before = queue->bottom;
+
+    if (distr_unlikely(before == queue->tail->capacity)) {
+        distr_deque_push(queue, item, 1);
+        return;
+    }
+    distr_slot_write(&queue->tail->slots[before], item);
+    if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
+        distr_deque_push_again(queue, before, item);
+}
+
 /* Takes the newest item.  False: there is none that the owner can have. */
-bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item);
+static inline bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
+{
+    unsigned before = queue->bottom;
+
+    if (distr_unlikely(before == queue->lo))
+        return distr_deque_pop_slow(queue, item);
+    if (distr_likely(distr_deque_step(queue, before - 1, memory_order_relaxed))) {
+        distr_slot_read(&queue->tail->slots[before - 1], item);
+        return true;
+    }
+    return distr_deque_pop_settled(queue, before, item) || distr_deque_pop_slow(queue, item);
+}
 
 /* Takes the oldest item, the owner's way: it need not freeze its own block. */
 bool distr_deque_take_oldest(struct distr_queue *queue, struct distr_item *item);

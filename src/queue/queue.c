@@ -190,6 +190,24 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
     }
 }
 
+bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *cursor,
+                           struct distr_item *item)
+{
+    struct view view;
+
+    for (;;) {
+        look(queue, &view);
+        cursor->block = view.block;
+        cursor->generation = distr_word_generation(view.word);
+        cursor->hi = view.hi;
+        if (distr_cursor_claim(cursor, item))
+            return true;
+        if (view.lo >= view.hi && (!used_up(&view) || !advance(queue, &view)))
+            return false;
+        ck_pr_stall();
+    }
+}
+
 enum distr_look distr_queue_peek(struct distr_queue *queue)
 {
     struct view view;

@@ -95,6 +95,36 @@ struct distr_share {
 unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *share,
                            struct distr_item *items);
 
+/*
+ * Where a taker of single items goes on in an OPEN queue: the block it claimed from last, and how
+ * far that one was written then.  The owner's line is looked at only when these are used up.
+ */
+struct distr_cursor {
+    struct distr_block *block; /* NULL: nowhere */
+    uint64_t generation;
+    unsigned hi;
+};
+
+/* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
+bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *cursor,
+                           struct distr_item *item);
+
+/* C5, C6 at a cursor: a block of its generation is still one of the same queue, and the slots
+ * below hi are written. */
+static inline bool distr_cursor_claim(struct distr_cursor *cursor, struct distr_item *item)
+{
+    if (distr_unlikely(!cursor->block))
+        return false;
+    distr_word_t word = atomic_load_explicit(&cursor->block->word, memory_order_acquire);
+    if (distr_unlikely(distr_word_generation(word) != cursor->generation ||
+                       distr_word_lo(word) >= cursor->hi))
+        return false;
+    distr_slot_read(&cursor->block->slots[distr_word_lo(word)], item);
+    return distr_likely(atomic_compare_exchange_strong_explicit(
+        &cursor->block->word, &word, word + ((distr_word_t)1 << 2), memory_order_acq_rel,
+        memory_order_relaxed));
+}
+
 /* What is there; exact at some instant during the call. */
 enum distr_look distr_queue_peek(struct distr_queue *queue);
 
