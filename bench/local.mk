@@ -1,19 +1,110 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # `make bench` builds the benchmarks and runs the driver, which prints the table and writes
-# bench-results.json into the build folder.  They are no part of `make` or `make check`.
+# bench-results.json into the build folder.  They are no part of `make` or `make check`.  What each
+# file is, and how the table is read, says README.md.
 #
-#     bench_programs += bench/NAME
-#     bench_NAME_SOURCES = bench/NAME.c bench/HEADER.h
-#
-# They link with src/libdistr.la unless bench_NAME_LDADD says otherwise.  Scripts and other files:
-#
-#     EXTRA_DIST += bench/NAME
+# The programs that measure the distributor are linked as a user's would be, with the shared library
+# and public headers alone; -no-install spares them the wrapper script of libtool.  Peers with a
+# package of their own are built by peers.sh, if the package is there: configure does not ask.
 
-bench_programs =
+BENCH_LIBS = src/libdistributor.la
+BENCH_OURS = bench/ours.h bench/harness.h bench/harness.c
+
+bench_ours = \
+	bench/batch \
+	bench/blocking \
+	bench/grain \
+	bench/hoarding \
+	bench/idle \
+	bench/latency \
+	bench/many_ends \
+	bench/memory \
+	bench/squares \
+	bench/stream \
+	bench/tree
+
+bench_batch_SOURCES = bench/batch.c $(BENCH_OURS)
+bench_batch_LDADD = $(BENCH_LIBS)
+bench_batch_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_blocking_SOURCES = bench/blocking.c $(BENCH_OURS)
+bench_blocking_LDADD = $(BENCH_LIBS)
+bench_blocking_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_grain_SOURCES = bench/grain.c $(BENCH_OURS)
+bench_grain_LDADD = $(BENCH_LIBS)
+bench_grain_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_hoarding_SOURCES = bench/hoarding.c $(BENCH_OURS)
+bench_hoarding_LDADD = $(BENCH_LIBS)
+bench_hoarding_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_idle_SOURCES = bench/idle.c $(BENCH_OURS)
+bench_idle_LDADD = $(BENCH_LIBS)
+bench_idle_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_latency_SOURCES = bench/latency.c $(BENCH_OURS)
+bench_latency_LDADD = $(BENCH_LIBS)
+bench_latency_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_many_ends_SOURCES = bench/many_ends.c $(BENCH_OURS)
+bench_many_ends_LDADD = $(BENCH_LIBS)
+bench_many_ends_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_memory_SOURCES = bench/memory.c $(BENCH_OURS)
+bench_memory_LDADD = $(BENCH_LIBS)
+bench_memory_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_squares_SOURCES = bench/squares.c $(BENCH_OURS)
+bench_squares_LDADD = $(BENCH_LIBS)
+bench_squares_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_stream_SOURCES = bench/stream.c $(BENCH_OURS)
+bench_stream_LDADD = $(BENCH_LIBS)
+bench_stream_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_tree_SOURCES = bench/tree.c $(BENCH_OURS)
+bench_tree_LDADD = $(BENCH_LIBS)
+bench_tree_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+# Programs without the distributor.
+bench_others = \
+	bench/limit_cores \
+	bench/limit_threads \
+	bench/machine \
+	bench/peer_mutex \
+	bench/report
+
+bench_limit_cores_SOURCES = bench/limit_cores.c bench/harness.h bench/harness.c
+bench_limit_cores_LDADD =
+bench_limit_threads_SOURCES = bench/limit_threads.c bench/harness.h bench/harness.c
+bench_limit_threads_LDADD =
+bench_machine_SOURCES = bench/machine.c bench/harness.h bench/harness.c
+bench_machine_LDADD =
+bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/peer.h bench/peer.c bench/harness.h \
+	bench/harness.c
+bench_peer_mutex_LDADD =
+bench_report_SOURCES = bench/report.c bench/harness.h bench/harness.c
+bench_report_LDADD =
+
+bench_programs = $(bench_ours) $(bench_others)
+bench_peers = \
+	bench/peer_glib \
+	bench/peer_go \
+	bench/peer_gomp \
+	bench/peer_moodycamel \
+	bench/peer_tbb
 
 EXTRA_PROGRAMS += $(bench_programs)
-CLEANFILES += $(bench_programs) bench-results.json
+CLEANFILES += $(bench_programs) $(bench_peers) bench/missing-peers bench/peers-harness.o \
+	bench/peers-peer.o bench-results.json
+EXTRA_DIST += \
+	bench/README.md \
+	bench/bars \
+	bench/peer_glib.c \
+	bench/peer_go.go \
+	bench/peer_gomp.c \
+	bench/peer_moodycamel.cc \
+	bench/peer_tbb.cc \
+	bench/peers.sh \
+	bench/run.sh
 
 # Builds them all and runs nothing.
 bench-programs: $(bench_programs)
-.PHONY: bench-programs
+
+# BENCH_RUNS=3 for fewer repetitions, BENCH_ONLY=squares,stream for these subjects alone.
+bench: bench-programs
+	$(AM_V_at)CC='$(CC)' CXX='$(CXX)' CFLAGS='$(CFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
+		sh $(srcdir)/bench/peers.sh $(srcdir)/bench bench
+	$(AM_V_at)sh $(srcdir)/bench/run.sh $(srcdir)/bench bench bench-results.json
+.PHONY: bench bench-programs

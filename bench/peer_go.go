@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+// Go: goroutines and channels.  `peer_go SUBJECT WORKERS` is the peer "go": a channel of tasks, a
+// channel of results, one of each at a time.  `peer_go -batch SUBJECT WORKERS` is "go-batch": slices
+// of 256 tasks and of 256 results made by hand.  GOMAXPROCS is left alone except for the tree.
+//
+// The subjects are those of peer.c, and so are what they count and when the clock runs.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	batch      = 256
+	depth      = 20
+	grainTasks = 50000
+	grainNs    = 5000
+	pending    = 1000000
+	naps       = 20000
+	napTime    = 5 * time.Millisecond
+	trips      = 20000
+	warmTrips  = 1000
+	noSubject  = 3
+)
+
+var peer = "go"
+var workers int
+
+// ---- what the harness does for the others ----
+
+func say(subject, unit string, value float64) {
+	fmt.Printf("{\"subject\":\"%s\",\"peer\":\"%s\",\"workers\":%d,\"unit\":\"%s\",\"value\":%.6g}\n",
+		subject, peer, workers, unit, value)
+}
+
+// The first of two runs is the cold one.
+func sayPerTask(subject string, run int, took time.Duration, tasks int) {
+	if run == 0 {
+		subject += "-cold"
+	}
+	say(subject, "ns/task", float64(took.Nanoseconds())/float64(tasks))
+}
+
+func check(what string, got, expected uint64) {
+	if got != expected {
+		fmt.Fprintf(os.Stderr, "%s: %s is %d, not %d\n", peer, what, got, expected)
+		os.Exit(1)
+	}
+}
+
+func squares(n int) (sum uint64) {
+	for i := uint64(0); i < uint64(n); i++ {
+		sum += i * i
+	}
+	return
+}
+
+// Bytes after a name in /proc/self/status, where it has kB.
+func status(name string) float64 {
+	text, _ := os.ReadFile("/proc/self/status")
+	for _, line := range strings.Split(string(text), "\n") {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == name {
+			kb, _ := strconv.ParseFloat(words[1], 64)
+			return kb * 1024
+		}
+	}
+	return 0
+}
+
+func cpu() time.Duration {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// ---- bodies ----
+
+var steps uint64
+var sink uint64
+
+func work(number uint64) uint64 {
+	x := steps
+	for i := uint64(0); i < steps; i++ {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	if x == 0 {
+		sink++
+	}
+	return number * number
+}
+
+func square(number uint64) uint64 {
+	return number * number
+}
+
+// Parks the goroutine and holds no thread: what a Go programmer would write.
+func nap(number uint64) uint64 {
+	time.Sleep(napTime)
+	return number * number
+}
+
+func measureSteps() float64 {
+	best := time.Duration(1 << 62)
+	steps = 100000
+	for trial := 0; trial < 100; trial++ {
+		start := time.Now()
+		work(0)
+		if took := time.Since(start); took < best {
+			best = took
+		}
+	}
+	return 1e5 * 1e6 / float64(best.Nanoseconds())
+}
+
+func setSteps() {
+	perMillisecond, err := strconv.ParseFloat(os.Getenv("BENCH_STEPS"), 64)
+	if err != nil {
+		perMillisecond = measureSteps()
+	}
+	steps = uint64(perMillisecond * grainNs / 1e6)
+}
+
+// ---- one task at a time ----
+
+type pool struct {
+	in, out chan uint64
+}
+
+func open(room int, body func(uint64) uint64) *pool {
+	p := &pool{make(chan uint64, room), make(chan uint64, 1024)}
+	for i := 0; i < workers; i++ {
+		go func() {
+			for number := range p.in {
+				p.out <- body(number)
+			}
+		}()
+	}
+	return p
+}
+
+func (p *pool) add(n int) {
+	for i := 0; i < n; i++ {
+		p.in <- uint64(i)
+	}
+}
+
+func (p *pool) read(n int) (sum uint64) {
+	for i := 0; i < n; i++ {
+		sum += <-p.out
+	}
+	return
+}
+
+func tasks() int {
+	if workers <= 2 {
+		return 1000000
+	} else if workers <= 16 {
+		return 200000
+	}
+	return 50000
+}
+
+// The root is a task of the pool too; the channel has room for all, for it must not wait for a
+// pool that it is the only worker of.
+func runSquares() {
+	const root = ^uint64(0)
+	n := tasks()
+	p := &pool{make(chan uint64, n+1), make(chan uint64, 1024)}
+	for i := 0; i < workers; i++ {
+		go func() {
+			for number := range p.in {
+				if number == root {
+					p.add(n)
+				} else {
+					p.out <- square(number)
+				}
+			}
+		}()
+	}
+	for run := 0; run < 2; run++ {
+		start := time.Now()
+		p.in <- root
+		sum := p.read(n)
+		took := time.Since(start)
+		check("sum of squares", sum, squares(n))
+		sayPerTask("squares", run, took, n)
+	}
+}
+
+// Channels have a bound, so that one goroutine cannot add all and then read all: another one adds.
+func runStream(subject string, n int, body func(uint64) uint64) {
+	p := open(1024, body)
+	for run := 0; run < 2; run++ {
+		start := time.Now()
+		go p.add(n)
+		sum := p.read(n)
+		took := time.Since(start)
+		check("sum of squares", sum, squares(n))
+		sayPerTask(subject, run, took, n)
+	}
+}
+
+func runBlocking() {
+	p := open(1024, nap)
+	go p.add(workers)
+	p.read(workers)
+	start := time.Now()
+	go p.add(naps)
+	sum := p.read(naps)
+	took := time.Since(start)
+	check("sum of squares", sum, squares(naps))
+	say("blocking", "ms", float64(took.Nanoseconds())/1e6)
+}
+
+func runLatency() {
+	p := open(0, square)
+	times := make([]float64, 0, trips)
+	for i := 0; i < warmTrips+trips; i++ {
+		start := time.Now()
+		p.in <- uint64(i)
+		result := <-p.out
+		took := time.Since(start)
+		check("square", result, uint64(i)*uint64(i))
+		if i >= warmTrips {
+			times = append(times, float64(took.Nanoseconds()))
+		}
+	}
+	sort.Float64s(times)
+	say("latency", "ns", times[trips/2])
+	say("latency-p99", "ns", times[trips*99/100])
+}
+
+func runIdle() {
+	p := open(1024, nap)
+	go p.add(4 * workers)
+	p.read(4 * workers)
+	time.Sleep(time.Second)
+	before := cpu()
+	time.Sleep(5 * time.Second)
+	say("idle", "us", float64((cpu() - before).Microseconds()))
+}
+
+// A channel with room for all, whose readers wait at a gate.
+func runMemory() {
+	var counted uint64
+	gate, done := make(chan bool), make(chan bool)
+	before := status("VmRSS:")
+	in := make(chan uint64, pending)
+	for i := 0; i < workers; i++ {
+		go func() {
+			<-gate
+			for range in {
+				if atomic.AddUint64(&counted, 1) == pending {
+					done <- true
+				}
+			}
+		}()
+	}
+	for i := 0; i < pending; i++ {
+		in <- uint64(i)
+	}
+	full := status("VmRSS:") - before
+	close(gate)
+	<-done
+	say("memory", "bytes/task", full/pending)
+}
+
+// A goroutine for each node.
+func runTree() {
+	var leaves uint64
+	var group sync.WaitGroup
+	var node func(depth int)
+	node = func(depth int) {
+		if depth == 0 {
+			atomic.AddUint64(&leaves, 1)
+		} else {
+			group.Add(2)
+			go node(depth - 1)
+			go node(depth - 1)
+		}
+		group.Done()
+	}
+	runtime.GOMAXPROCS(workers)
+	for run := 0; run < 2; run++ {
+		leaves = 0
+		start := time.Now()
+		group.Add(1)
+		go node(depth)
+		group.Wait()
+		took := time.Since(start)
+		check("number of leaves", leaves, 1<<depth)
+		sayPerTask("tree", run, took, 2<<depth-1)
+	}
+	say("tree-rss", "MiB", status("VmHWM:")/(1<<20))
+}
+
+// ---- slices of tasks ----
+
+type batchPool struct {
+	in, out chan []uint64
+}
+
+func runBatch(numbers []uint64) []uint64 {
+	results := make([]uint64, len(numbers))
+	for i, number := range numbers {
+		results[i] = square(number)
+	}
+	return results
+}
+
+func (p *batchPool) read(n int) (sum uint64) {
+	for got := 0; got < n; {
+		results := <-p.out
+		for _, result := range results {
+			sum += result
+		}
+		got += len(results)
+	}
+	return
+}
+
+func (p *batchPool) add(n int) {
+	numbers := make([]uint64, 0, batch)
+	for i := 0; i < n; i++ {
+		numbers = append(numbers, uint64(i))
+		if len(numbers) == batch || i == n-1 {
+			p.in <- numbers
+			numbers = make([]uint64, 0, batch)
+		}
+	}
+}
+
+// Of squares the root is an empty slice, and its channel has room for all.
+func runBatches(subject string) {
+	n := tasks()
+	p := &batchPool{in: make(chan []uint64, 16), out: make(chan []uint64, 16)}
+	if subject == "squares" {
+		p.in = make(chan []uint64, n/batch+2)
+	}
+	for i := 0; i < workers; i++ {
+		go func() {
+			for numbers := range p.in {
+				if len(numbers) == 0 {
+					p.add(n)
+				} else {
+					p.out <- runBatch(numbers)
+				}
+			}
+		}()
+	}
+	for run := 0; run < 2; run++ {
+		start := time.Now()
+		if subject == "squares" {
+			p.in <- nil
+		} else {
+			go p.add(n)
+		}
+		sum := p.read(n)
+		took := time.Since(start)
+		check("sum of squares", sum, squares(n))
+		sayPerTask(subject, run, took, n)
+	}
+}
+
+// ---- the command line ----
+
+func subjects() map[string]func() {
+	if peer == "go-batch" {
+		return map[string]func(){
+			"squares": func() { runBatches("squares") },
+			"stream":  func() { runBatches("stream") },
+			"batch":   func() { runBatches("batch") },
+		}
+	}
+	return map[string]func(){
+		"squares":  runSquares,
+		"stream":   func() { runStream("stream", tasks(), square) },
+		"grain":    func() { setSteps(); runStream("grain", grainTasks, work) },
+		"tree":     runTree,
+		"memory":   runMemory,
+		"idle":     runIdle,
+		"blocking": runBlocking,
+		"latency":  runLatency,
+	}
+}
+
+func main() {
+	args := os.Args[1:]
+	if len(args) > 0 && args[0] == "-batch" {
+		peer = "go-batch"
+		args = args[1:]
+	}
+	if len(args) == 2 {
+		workers, _ = strconv.Atoi(args[1])
+	}
+	if workers <= 0 {
+		fmt.Fprintln(os.Stderr, "usage: peer_go [-batch] SUBJECT WORKERS")
+		os.Exit(2)
+	}
+	run, found := subjects()[args[0]]
+	if !found {
+		os.Exit(noSubject)
+	}
+	run()
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * peer_tbb.cc - oneTBB: an arena of W workers beside the main thread, and a
+ * concurrent_bounded_queue for the results.  A task from outside goes through
+ * task_arena::enqueue(), one from inside a task through task_group::run(), each of which was the
+ * faster way for its side.  In the tree the main thread is one of the workers, while it waits for
+ * the group.
+ */
+#include "peer.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <tbb/concurrent_queue.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+#include <tbb/task_group.h>
+#include <vector>
+
+namespace {
+
+tbb::global_control *limit;
+tbb::task_arena *arena;
+tbb::task_group *group;
+tbb::concurrent_bounded_queue<uint64_t> results;
+thread_local bool inside;
+
+/* One for each thread, two cache lines apart. */
+struct alignas(128) Leaves {
+    std::atomic<uint64_t> count { 0 };
+};
+
+std::vector<Leaves> leaves_of(1024);
+std::atomic<unsigned> threads { 0 };
+thread_local unsigned my_index = threads++;
+
+void node(unsigned depth)
+{
+    if (depth == 0) {
+        auto &mine = leaves_of[my_index].count;
+
+        mine.store(mine.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        return;
+    }
+    group->run([depth] { node(depth - 1); });
+    group->run([depth] { node(depth - 1); });
+}
+
+} // namespace
+
+const char *const peer_name = "tbb";
+
+void peer_open(unsigned workers)
+{
+    limit = new tbb::global_control(tbb::global_control::max_allowed_parallelism, workers + 1);
+    arena = new tbb::task_arena(static_cast<int>(workers), 0);
+    group = new tbb::task_group;
+    arena->initialize();
+}
+
+void peer_add(peer_fn *run, uint64_t number)
+{
+    auto task = [run, number] {
+        inside = true;
+        run(number);
+        inside = false;
+    };
+
+    if (inside)
+        group->run(task);
+    else
+        arena->enqueue(task);
+}
+
+void peer_emit(uint64_t result)
+{
+    results.push(result);
+}
+
+uint64_t peer_read()
+{
+    uint64_t result;
+
+    results.pop(result);
+    return result;
+}
+
+bool peer_tree(unsigned workers, unsigned depth, uint64_t *leaves)
+{
+    tbb::task_arena joint(static_cast<int>(workers), 1);
+
+    *leaves = 0;
+    joint.execute([depth] {
+        group->run([depth] { node(depth); });
+        group->wait();
+    });
+    for (auto &thread : leaves_of)
+        *leaves += thread.count.exchange(0);
+    return true;
+}

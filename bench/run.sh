@@ -1,0 +1,150 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.sh SOURCES PROGRAMS RESULTS - runs the bench, prints the table, writes RESULTS.
+#
+#     BENCH_RUNS=3                  repetitions instead of 7
+#     BENCH_ONLY=squares,stream     these subjects alone, instead of all
+#
+# One repetition runs each subject once for each number of workers, ours and then each peer, so that
+# what the machine does in these minutes meets all of them alike.  Ends with status 1 if a program
+# failed: a wrong checksum is a failure, a missed bar is not.
+set -u
+
+sources=$1
+programs=$2
+results=$3
+runs=${BENCH_RUNS:-7}
+only=${BENCH_ONLY:-all}
+longest=100   # seconds that one program may take
+few=3         # repetitions of a subject that takes long and varies little
+
+lines=$(mktemp) || exit 1
+failures=$(mktemp) || exit 1
+own_times=$(mktemp) || exit 1
+trap 'rm -f "$lines" "$failures" "$own_times"' EXIT
+trap 'exit 130' INT TERM
+
+selected() {
+    case ",$only," in
+    ,all, | *,"$1",*) true ;;
+    *) false ;;
+    esac
+}
+
+# measure PROGRAM ARGUMENT...: keeps what it prints, notes it if it fails.
+measure() {
+    [ -x "$programs/$1" ] || return 0
+    [ -t 2 ] && printf '\r\033[Krepetition %s of %s: %s' "$round" "$runs" "$*" >&2
+    timeout --foreground -k 5 "$longest" "$programs/$@" >>"$lines"
+    status=$?
+    [ $status = 0 ] || [ $status = 3 ] || echo "$* (status $status)" >>"$failures"
+}
+
+# peers SUBJECT WORKERS: all that have this subject.
+peers() {
+    for peer in mutex glib moodycamel tbb gomp go; do
+        measure "peer_$peer" "$1" "$2"
+    done
+    measure peer_go -batch "$1" "$2"
+}
+
+# subject SUBJECT PROGRAM WORKERS: ours, then the peers.
+subject() {
+    selected "$1" || return 0
+    measure "$2" "$3"
+    peers "$1" "$3"
+}
+
+queues() {
+    for workers in 2 16 200; do
+        for name in squares stream batch; do
+            subject $name $name $workers
+        done
+    done
+}
+
+# The limits have no peers; those of a subject with peers stand in the same rows.
+limits() {
+    selected serial && measure limit_threads serial 1
+    for name in hop cache-line futex-wake; do
+        selected $name && measure limit_cores $name 2
+    done
+    selected grain && measure limit_threads grain 2
+    selected blocking && measure limit_threads blocking 200
+}
+
+# These do nothing for six seconds: all at once.
+idle() {
+    selected idle || return 0
+    for workers in 2 200; do
+        measure idle $workers &
+        peers_at_once idle $workers
+    done
+    wait
+    measure idle trace 2 &
+    measure idle trace 200 &
+    wait
+}
+
+peers_at_once() {
+    for peer in mutex glib moodycamel tbb go; do
+        measure "peer_$peer" "$1" "$2" &
+    done
+}
+
+repetition() {
+    queues
+    subject tree tree 2
+    selected hoarding && measure hoarding 2
+    limits
+    subject grain grain 2
+    subject blocking blocking 200
+    subject latency latency 2
+    selected many-ends && measure many_ends 2
+    [ "$round" -gt $few ] && return
+    subject memory memory 2
+    idle
+}
+
+# CPU seconds that the whole machine has used, and those of our children; `times` would say nothing
+# in a pipe, whose shell has no children yet.
+machine_cpu() {
+    awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print ($2 + $3 + $4 + $6 + $7 + $8) / hz }' /proc/stat
+}
+
+own_cpu() {
+    awk '{ for (i = 1; i <= 2; i++) { split($i, t, "[ms]"); s += 60 * t[1] + t[2] } }
+         END { print s }' "$own_times"
+}
+
+[ -n "${BENCH_STEPS:-}" ] || BENCH_STEPS=$("$programs/machine" steps)
+export BENCH_STEPS
+began=$(date +%s)
+machine_before=$(machine_cpu)
+round=1
+while [ "$round" -le "$runs" ]; do
+    repetition
+    round=$((round + 1))
+done
+[ -t 2 ] && printf '\r\033[K' >&2
+seconds=$(($(date +%s) - began))
+times >"$own_times"
+others=$(echo "$machine_before $(machine_cpu) $(own_cpu) $seconds" |
+    awk '{ o = ($2 - $1 - $3) / ($4 > 0 ? $4 : 1); printf "%.2f", (o > 0 ? o : 0) }')
+
+commit=$(git -C "$sources" describe --always --dirty --abbrev=12 2>/dev/null) || commit=unknown
+echo
+echo "machine  $("$programs/machine")"
+echo "commit   $commit, $runs repetitions in $seconds s; other processes used $others cores"
+[ -s "$programs/missing-peers" ] &&
+    echo "missing  $(paste -sd, "$programs/missing-peers" | sed 's/,/, /g')"
+command -v strace >/dev/null || echo "missing  strace: idle-syscalls not counted"
+echo
+"$programs/report" "$sources/bars" "$results" <"$lines" || exit 1
+if [ -s "$failures" ]; then
+    echo
+    echo "FAILED:"
+    sort "$failures" | uniq -c
+    exit 1
+fi

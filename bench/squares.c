@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * squares.c - one task spawns 1,000,000 tasks, each emits its square, the main thread reads them
+ * one by one.  The clock runs from before start to after join.
+ */
+#include "ours.h"
+
+#define TASKS UINT64_C(1000000)
+
+static const distributor_task_type_t square = {.name = "square", .run = ours_square};
+
+static int run_root(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)input, (void)size;
+    for (uint64_t i = 0; i < TASKS; i++) {
+        int error = distributor_spawn(self, &square, &i, sizeof i);
+
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+static const distributor_task_type_t root = {.name = "root", .run = run_root};
+
+static double run(distributor_t *d)
+{
+    uint64_t sum, count;
+    int64_t start = bench_now();
+
+    bench_must("start", distributor_start(d));
+    bench_must("add", distributor_add_task(d, &root, NULL, 0));
+    bench_must("close", distributor_close(d));
+    count = ours_read_all(d, &sum);
+    bench_must("join", distributor_join(d, NULL));
+    start = bench_now() - start;
+    bench_check("number of squares", count, TASKS);
+    bench_check("sum of squares", sum, bench_squares(TASKS));
+    return (double)start / (double)TASKS;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned workers = bench_workers(argc, argv);
+    distributor_t *d = ours_create(workers);
+
+    for (int warm = 0; warm < 2; warm++)
+        bench_say_warm("squares", workers, "ns/task", warm, run(d));
+    bench_must("destroy", distributor_destroy(d));
+    return 0;
+}
