@@ -54,7 +54,9 @@ int distributor_send(distributor_t *d, unsigned worker, const void *message, siz
     if (size != 0)
         memcpy(mail->data, message, size);
     distr_handover_give(mail);
+    distr_handover_begin();
     ck_stack_push_upmc(&to->mailbox, &mail->entry);
+    distr_handover_end();
     return 0;
 }
 
@@ -66,9 +68,11 @@ static struct distr_mail *mail_of(ck_stack_entry_t *entry)
 /* Takes all that was sent since the last time, oldest first. */
 static struct distr_mail *collect(struct distr_worker *worker)
 {
-    ck_stack_entry_t *entry = ck_stack_batch_pop_upmc(&worker->mailbox);
     struct distr_mail *oldest = NULL;
 
+    distr_handover_begin();
+    ck_stack_entry_t *entry = ck_stack_batch_pop_upmc(&worker->mailbox);
+    distr_handover_end();
     while (entry) {
         struct distr_mail *mail = mail_of(entry);
         distr_handover_take(mail);

@@ -85,8 +85,10 @@ static struct distr_block *carve(struct distr_pools *pools, struct distr_pool *p
 struct distr_block *distr_pools_get(struct distr_pools *pools, uint32_t kind)
 {
     struct distr_pool *pool = &pools->kind[kind];
-    ck_stack_entry_t *entry = ck_stack_pop_mpmc(&pool->free);
 
+    distr_handover_begin();
+    ck_stack_entry_t *entry = ck_stack_pop_mpmc(&pool->free);
+    distr_handover_end();
     if (!entry)
         return carve(pools, pool);
     struct distr_block *block =
@@ -98,7 +100,9 @@ struct distr_block *distr_pools_get(struct distr_pools *pools, uint32_t kind)
 void distr_pools_put(struct distr_pools *pools, struct distr_block *block)
 {
     distr_handover_give(block);
+    distr_handover_begin();
     ck_stack_push_mpmc(&pools->kind[block->index & 1].free, &block->free);
+    distr_handover_end();
 }
 
 void distr_block_renew(struct distr_block *block, enum distr_block_state state)
