@@ -127,7 +127,7 @@ static void free_memory(struct distributor *d)
     free(d);
 }
 
-/* E4: waits until no call of an outside thread is inside; they all see DESTROYED. */
+/* X2: waits until no call of an outside thread is inside; they all see DESTROYED. */
 static bool wait_until_outside(struct distr_record *record, void *context)
 {
     (void)context;

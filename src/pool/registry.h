@@ -61,7 +61,7 @@ static inline int distr_record_self(struct distributor *d, struct distr_record *
 /* Whether the calling thread is a worker of d: in a task, or in a hook. */
 bool distr_is_worker(const struct distributor *d);
 
-/* A call of an outside thread begins: E1, the flag before the look at the state. */
+/* A call of an outside thread begins: X1, the flag before the look at the state. */
 static inline void distr_inside(struct distr_record *record)
 {
     /* relaxed: the light fence after it pairs with the heavy one of destroy. */
