@@ -10,7 +10,7 @@ AC_DEFUN([DISTRIBUTOR_WARNINGS], [
   WARN_CFLAGS=
   DISTRIBUTOR_TRY_CFLAGS([WARN_CFLAGS], [-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wundef -Wvla \
-    -Wformat=2 -Wimplicit-fallthrough])
+    -Wformat-security -Wimplicit-fallthrough])
   AS_IF([test "$enable_werror" = yes], [AS_VAR_APPEND([WARN_CFLAGS], [" -Werror"])])
   AC_SUBST([WARN_CFLAGS])
 

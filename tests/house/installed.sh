@@ -29,6 +29,7 @@ static_libs=$($PKG_CONFIG --static --libs distributor | sed 's/-ldistributor/-l:
 
 # try HOW LIBRARIES: builds the program and runs it.
 try() {
+    [ -s "$root/program.c" ] || return
     if $CC -std=c11 -Wall -Wextra -Werror $cflags "$root/program.c" -o "$root/program" $2; then
         LD_LIBRARY_PATH="$libdir" timeout 60 "$root/program" > "$root/output" ||
             wrong "the program of README.md, $1: exit code $?"
