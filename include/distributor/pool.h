@@ -109,7 +109,7 @@ typedef enum distributor_log_level {
 
 /*
  * Is given each message of the library: the context of the options, the name of the worker that
- * says it (NULL: a thread that is no worker), one line without a newline.  Called by any thread,
+ * it is about (NULL: of none), one line without a newline.  Called by any thread,
  * also by several at once; it must not call the distributor.
  */
 typedef void distributor_log_fn(void *context, distributor_log_level_t level, const char *worker,
@@ -129,13 +129,14 @@ typedef struct distributor_options {
     unsigned workers;             /* 0: those of add_worker, if there are none one per CPU that this
                                      process may use, cgroup quota included */
     uint64_t input_limit;         /* tasks accepted and not begun; 0: no limit */
-    uint64_t output_limit;        /* results ready and not read; 0: no limit */
+    uint64_t output_limit;        /* results ready and not read, failures among them; 0: no limit */
     distributor_order_t order;    /* AS_COMPLETED only */
     uint64_t window;              /* ordered only: 0 */
     distributor_worker_fn *worker_started; /* may be NULL */
     distributor_worker_fn *worker_stopped; /* may be NULL */
     const char *name;             /* of the threads: "NAME-INDEX", copied; NULL: "worker" */
-    size_t stack_size;            /* of a worker, bytes; 0: the system's default */
+    size_t stack_size;            /* of a worker, bytes, at least PTHREAD_STACK_MIN; 0: the
+                                     system's default */
     void *context;                /* handed to the hooks, see distributor_context() */
     distributor_log_fn *log;      /* NULL: nothing is said */
     int64_t deadlock_ns;          /* how long nothing must move before -EDEADLK; 0: 1 s;
@@ -150,7 +151,8 @@ typedef struct distributor_options {
 
 /*
  * One result: bytes that a task emitted (error is 0), or the failure of a task (error is
- * negative, message says why, data is the task's input).  data and message stay valid until this
+ * negative, message says why, data is the task's input).  A failure waits for room in the output
+ * like any result.  Discarded and cancelled tasks leave no record.  data and message stay valid until this
  * thread's next read of this distributor, its end, or distributor_destroy.
  */
 typedef struct distributor_result {
@@ -172,9 +174,9 @@ typedef struct distributor_summary {
     uint64_t completed; /* returned 0 */
     uint64_t failed;    /* returned anything else */
     uint64_t cancelled; /* were running at cancel, and then failed */
-    uint64_t discarded; /* never began */
+    uint64_t discarded; /* never began: cancelled before, or there was no memory for long */
     uint64_t retried;   /* attempts after the first */
-    uint64_t results;   /* results emitted; failures are not among them */
+    uint64_t results;   /* results emitted, those that cancel dropped included; no failures */
     int64_t duration_ns;
     uint64_t reserved[8];
 } distributor_summary_t;
@@ -190,7 +192,7 @@ typedef struct distributor_summary {
  * Threads  any
  * Blocks   no
  * Returns  0; -EINVAL more than DISTRIBUTOR_MAX_WORKERS workers, an unknown order, a negative
- *          deadlock_ns, a size that is no options struct; -ENOTSUP a field of a part that this
+ *          deadlock_ns, too small a stack_size, a size that is no options struct; -ENOTSUP a field of a part that this
  *          release does not have; -ENOMEM.  *out is NULL after an error.
  * Owns     the caller owns *out until distributor_destroy; options may be gone after the call
  */
@@ -198,7 +200,7 @@ DISTRIBUTOR_API int distributor_create(distributor_t **out, const distributor_op
 
 /*
  * Ends a distributor in whatever state it is: cancels, waits for running tasks and for calls of
- * other threads that are still inside (they return -ESHUTDOWN), discards tasks and results that
+ * other threads that are still inside (adds, reads and joins return -ESHUTDOWN), discards tasks and results that
  * are left, each through its discard callback, and frees everything.
  *
  * Threads  any, once; a call that another thread begins after it is that caller's error
@@ -216,7 +218,8 @@ DISTRIBUTOR_API int distributor_destroy(distributor_t *d);
  * Returns  the worker's index, 0 or more; -EEXIST a worker has that name; -ESHUTDOWN from STOP
  *          until join has returned; -EAGAIN the system gave no thread; -ENOSPC there are
  *          DISTRIBUTOR_MAX_WORKERS; -ENOMEM
- * Owns     name is copied, its first 15 bytes name the thread; NULL: "NAME-INDEX" of the options
+ * Owns     name is copied, its first 15 bytes name the thread; NULL: "NAME-INDEX" of the options,
+ *          or the next number that no worker has
  */
 DISTRIBUTOR_API int distributor_add_worker(distributor_t *d, const char *name);
 
@@ -234,7 +237,8 @@ DISTRIBUTOR_API int distributor_start(distributor_t *d);
 
 /*
  * No more tasks from outside: later adds are refused, tasks may still spawn.  STOP follows when
- * work runs out.  Closing twice is closing once.
+ * work runs out.  Closing twice is closing once.  Like stop and cancel it is about the run that has
+ * not been joined; after join, about the next one.
  *
  * Threads  any, also from inside a task, also before start
  * Blocks   no; adds that wait for room return -ESHUTDOWN
@@ -273,9 +277,9 @@ DISTRIBUTOR_API int distributor_cancel(distributor_t *d);
  * Threads  any but a task of this distributor (-EDEADLK); one at a time
  * Blocks   until work has run out
  * Returns  0, also if tasks failed; -EINVAL it was not started; -EBUSY another thread joins;
- *          -EDEADLK the caller called start, every worker waits for room in the output, no other
- *          thread has ever read, and nothing moved for deadlock_ns: nothing is lost, read on and
- *          call again
+ *          -ESHUTDOWN it is being destroyed; -EDEADLK the caller called start, every running task
+ *          waits for room in the output, no other thread has ever read, and nothing moved for
+ *          deadlock_ns: nothing is lost, read on and call again
  * Owns     nothing
  */
 DISTRIBUTOR_API int distributor_join(distributor_t *d, distributor_summary_t *summary);
@@ -327,7 +331,7 @@ DISTRIBUTOR_API int distributor_add_task(distributor_t *d, const distributor_tas
  *
  * Threads  any
  * Blocks   no
- * Returns  as distributor_add_task; -EAGAIN the input is full
+ * Returns  as distributor_add_task, but for -EDEADLK; -EAGAIN the input is full
  * Owns     input is copied
  */
 DISTRIBUTOR_API int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,
@@ -346,7 +350,8 @@ DISTRIBUTOR_API int distributor_add_task_until(distributor_t *d,
                                                const void *input, size_t size, int64_t deadline);
 
 /*
- * Adds an array of `count` inputs of `size` bytes each, one task an input, in order.
+ * Adds an array of `count` inputs of `size` bytes each, one task an input, in order; 0 inputs are
+ * no error.
  *
  * Threads  any
  * Blocks   while the input is full
@@ -395,7 +400,7 @@ DISTRIBUTOR_API int distributor_next_result_until(distributor_t *d, distributor_
                                                   int64_t deadline);
 
 /*
- * Takes up to `count` results at once; waits for the first only.
+ * Takes up to `count` (1 or more) results at once; waits for the first only.
  *
  * Threads  any but a task of this distributor (-EDEADLK)
  * Blocks   until there is a result or STOP
@@ -406,7 +411,7 @@ DISTRIBUTOR_API ptrdiff_t distributor_next_results(distributor_t *d, distributor
                                                    size_t count);
 
 /*
- * Discards all results that are ready now.
+ * Discards all results that are ready now; what this thread holds of its last read stays valid.
  *
  * Threads  any but a task of this distributor, where it does nothing
  * Blocks   no
@@ -416,7 +421,7 @@ DISTRIBUTOR_API ptrdiff_t distributor_next_results(distributor_t *d, distributor
 DISTRIBUTOR_API void distributor_drop_results(distributor_t *d);
 
 /* ------------------------------------------------------------------------------------------
- * Inside a task: `self` is the running task, on its own thread
+ * Inside a task: `self` is the running task, never NULL, on its own thread
  * --------------------------------------------------------------------------------------- */
 
 /*
@@ -425,7 +430,8 @@ DISTRIBUTOR_API void distributor_drop_results(distributor_t *d);
  * Threads  the one that runs the task
  * Blocks   while output_limit results are unread
  * Returns  0; -ECANCELED there is no room and it was cancelled: the result went to
- *          discard_result; -ENOMEM, -EMSGSIZE: nothing was emitted
+ *          discard_result and counts as emitted; -EINVAL, -ENOMEM, -EMSGSIZE: nothing was emitted,
+ *          what the result owns is still the caller's
  * Owns     result is copied
  */
 DISTRIBUTOR_API int distributor_emit(distributor_task_t *self, const void *result, size_t size);
@@ -507,8 +513,9 @@ DISTRIBUTOR_API const char *distributor_worker_name(const distributor_task_t *se
 DISTRIBUTOR_API void *distributor_worker_value(const distributor_task_t *self);
 
 /*
- * Stores the worker's value.  The value before it goes to the destroy callback that came with it,
- * the last one when the worker's thread ends; that callback must not call the distributor.
+ * Stores the worker's value.  Another value before it, unless it is NULL, goes to the destroy
+ * callback that came with it, and the last one when the worker's thread ends; that callback must
+ * not call the distributor.
  *
  * Threads  the one that runs the task
  * Blocks   no

@@ -3,10 +3,12 @@
 #include "base/os.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -66,21 +68,70 @@ static int read_numbers(const char *path, long *first, long *second)
     return count < 0 ? 0 : count;
 }
 
-/* The whole CPUs that the cgroup's quota amounts to, rounded up; 0: there is no quota. */
-static unsigned quota(void)
+/* The whole CPUs, rounded up, that one cgroup's quota amounts to; UINT_MAX: it has none. */
+static unsigned quota_of(const char *folder)
 {
+    char path[PATH_MAX + 64];
     long limit = 0;
     long period = 0;
-    bool found = read_numbers("/sys/fs/cgroup/cpu.max", &limit, &period) == 2;
+    long unused;
 
+    snprintf(path, sizeof path, "%s/cpu.max", folder); /* version 2 */
+    bool found = read_numbers(path, &limit, &period) == 2;
     if (!found) {
-        long unused;
-        found = read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &limit, &unused) >= 1 &&
-                read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused) >= 1;
+        snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder); /* version 1 */
+        found = read_numbers(path, &limit, &unused) >= 1;
+        snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+        found = found && read_numbers(path, &period, &unused) >= 1;
     }
     if (!found || limit <= 0 || period <= 0)
-        return 0;
+        return UINT_MAX;
     return (unsigned)((limit + period - 1) / period);
+}
+
+/* The least quota of a cgroup and those around it.  Cuts the path up to the root's. */
+static unsigned least_quota(const char *root, char *group)
+{
+    char folder[PATH_MAX + 32];
+    unsigned least = UINT_MAX;
+    char *end = group + strlen(group);
+
+    while (end) {
+        *end = '\0';
+        snprintf(folder, sizeof folder, "%s%s", root, group);
+        unsigned count = quota_of(folder);
+        least = count < least ? count : least;
+        end = strrchr(group, '/');
+    }
+    return least;
+}
+
+/* The CPUs that the quota of this process's cgroup leaves it; UINT_MAX: there is no quota. */
+static unsigned quota(void)
+{
+    char line[PATH_MAX];
+    unsigned least = UINT_MAX;
+    FILE *file = fopen("/proc/self/cgroup", "re");
+
+    if (!file)
+        return least;
+    /* "0::/path" of version 2, "4:cpu,cpuacct:/path" of version 1 */
+    while (fgets(line, sizeof line, file)) {
+        char *controllers = strchr(line, ':');
+        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group)
+            continue;
+        *group++ = '\0';
+        group[strcspn(group, "\n")] = '\0';
+        unsigned count = UINT_MAX;
+        if (controllers[1] == '\0')
+            count = least_quota("/sys/fs/cgroup", group);
+        else if (strstr(controllers, "cpu,") || strstr(controllers, "cpu") == controllers + 1)
+            count = least_quota("/sys/fs/cgroup/cpu", group);
+        least = count < least ? count : least;
+    }
+    fclose(file);
+    return least;
 }
 
 unsigned distr_cpu_count(void)
@@ -93,5 +144,5 @@ unsigned distr_cpu_count(void)
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         count = (unsigned)CPU_COUNT(&set);
     unsigned limit = quota();
-    return limit != 0 && limit < count ? limit : count;
+    return limit < count ? limit : count;
 }

@@ -139,6 +139,16 @@ static bool wait_until_outside(struct distr_record *record, void *context)
     return true;
 }
 
+static void wait_for_calls(struct distributor *d)
+{
+    uint32_t calls;
+
+    /* acquire: pairs with distr_call_end. */
+    while ((calls = atomic_load_explicit(&d->calls, memory_order_acquire)) != 0)
+        distr_futex_wait(&d->calls, calls, distr_after(1000000));
+    distr_for_each_record(d, wait_until_outside, NULL);
+}
+
 static bool discard_left(struct distr_record *record, void *context)
 {
     struct distr_item item;
@@ -168,7 +178,7 @@ int distributor_destroy(distributor_t *d)
     distr_set_state(d, DISTR_DESTROYED | DISTR_CANCELLED | DISTR_STOPPING | DISTR_CLOSED);
     distr_registry_leave(d);
     distr_end_threads(d);
-    distr_for_each_record(d, wait_until_outside, NULL);
+    wait_for_calls(d);
     distr_for_each_record(d, discard_left, NULL);
     free_memory(d);
     return 0;

@@ -34,10 +34,11 @@ static int set_flags(struct distributor *d, uint32_t flags)
 {
     if (!d)
         return -EINVAL;
-    int rc = distr_usable(d);
+    int rc = distr_call_begin(d);
     if (rc != 0)
         return rc;
     distr_set_state(d, flags);
+    distr_call_end(d);
     return 0;
 }
 
@@ -157,12 +158,13 @@ int distributor_start(distributor_t *d)
 {
     if (!d)
         return -EINVAL;
-    int rc = distr_usable(d);
+    int rc = distr_call_begin(d);
     if (rc != 0)
         return rc;
     pthread_mutex_lock(&d->lock);
     rc = start_locked(d);
     pthread_mutex_unlock(&d->lock);
+    distr_call_end(d);
     return rc;
 }
 
@@ -172,7 +174,7 @@ int distributor_add_worker(distributor_t *d, const char *name)
 
     if (!d)
         return -EINVAL;
-    int rc = distr_usable(d);
+    int rc = distr_call_begin(d);
     if (rc != 0)
         return rc;
     pthread_mutex_lock(&d->lock);
@@ -188,6 +190,7 @@ int distributor_add_worker(distributor_t *d, const char *name)
     else
         distr_worker_keep(d, before);
     pthread_mutex_unlock(&d->lock);
+    distr_call_end(d);
     return rc;
 }
 
@@ -279,6 +282,8 @@ static int join(struct distributor *d, distributor_summary_t *summary, int64_t d
     pthread_mutex_lock(&d->lock);
     if (rc == 0)
         finish(d, summary);
+    if (rc == 0 && (distr_state(d) & DISTR_DESTROYED))
+        rc = -ESHUTDOWN;
     d->joining = false;
     pthread_cond_broadcast(&d->joined);
     pthread_mutex_unlock(&d->lock);
@@ -294,7 +299,12 @@ int distributor_join_until(distributor_t *d, distributor_summary_t *summary, int
         return rc;
     if (distr_is_worker(d))
         return -EDEADLK;
-    return join(d, summary, deadline);
+    rc = distr_call_begin(d);
+    if (rc != 0)
+        return rc;
+    rc = join(d, summary, deadline);
+    distr_call_end(d);
+    return rc;
 }
 
 int distributor_join(distributor_t *d, distributor_summary_t *summary)

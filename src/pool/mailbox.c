@@ -25,25 +25,21 @@ int distributor_find_worker(distributor_t *d, const char *name)
 
     if (!d || !name)
         return -EINVAL;
-    if (distr_usable(d) != 0)
-        return -ECHILD;
+    int rc = distr_call_begin(d);
+    if (rc != 0)
+        return rc;
     pthread_mutex_lock(&d->lock);
     unsigned count = atomic_load_explicit(&d->workers, memory_order_relaxed);
     for (unsigned i = 0; i < count && index < 0; i++)
         if (strcmp(d->all[i]->name, name) == 0)
             index = (int)i;
     pthread_mutex_unlock(&d->lock);
+    distr_call_end(d);
     return index;
 }
 
-int distributor_send(distributor_t *d, unsigned worker, const void *message, size_t size)
+static int send(struct distributor *d, unsigned worker, const void *message, size_t size)
 {
-    if (!d || (size != 0 && !message))
-        return -EINVAL;
-    if (distr_usable(d) != 0)
-        return -ECHILD;
-    if (size > DISTRIBUTOR_MAX_SIZE - sizeof(struct distr_mail))
-        return -EMSGSIZE;
     struct distr_worker *to = find_by_index(d, worker);
     if (!to)
         return -ENOENT;
@@ -63,6 +59,20 @@ int distributor_send(distributor_t *d, unsigned worker, const void *message, siz
 static struct distr_mail *mail_of(ck_stack_entry_t *entry)
 {
     return (struct distr_mail *)(void *)((char *)entry - offsetof(struct distr_mail, entry));
+}
+
+int distributor_send(distributor_t *d, unsigned worker, const void *message, size_t size)
+{
+    if (!d || (size != 0 && !message))
+        return -EINVAL;
+    if (size > DISTRIBUTOR_MAX_SIZE - sizeof(struct distr_mail))
+        return -EMSGSIZE;
+    int rc = distr_call_begin(d);
+    if (rc != 0)
+        return rc;
+    rc = send(d, worker, message, size);
+    distr_call_end(d);
+    return rc;
 }
 
 /* Takes all that was sent since the last time, oldest first. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The smallest struct of any release: up to the field after size. */
 #define SIZE_MIN (offsetof(distributor_options_t, workers) + sizeof(unsigned))
@@ -41,6 +42,9 @@ static int copy(distributor_options_t *chosen, const distributor_options_t *opti
 static int check(const distributor_options_t *chosen)
 {
     if (chosen->workers > DISTRIBUTOR_MAX_WORKERS || chosen->deadlock_ns < 0)
+        return -EINVAL;
+    long least = sysconf(_SC_THREAD_STACK_MIN);
+    if (chosen->stack_size != 0 && least > 0 && chosen->stack_size < (size_t)least)
         return -EINVAL;
     if (chosen->order != DISTRIBUTOR_AS_COMPLETED && chosen->order != DISTRIBUTOR_AS_ADDED)
         return -EINVAL;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "pool/quiesce.h"
+#include "pool/search.h"
 
 /* A number that grows whenever a task ends, a result is emitted or one is read. */
 static uint64_t movement(struct distributor *d)
@@ -32,11 +33,12 @@ static bool is_stuck(struct distributor *d)
     bool starter = started && pthread_equal(d->starter, pthread_self());
     unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
     pthread_mutex_unlock(&d->lock);
+    unsigned waiting = atomic_load_explicit(&d->output_room.waiters, memory_order_seq_cst);
+    unsigned asleep = distr_sleeping(atomic_load_explicit(&d->search, memory_order_seq_cst));
 
     if (!started)
         return true;
-    return starter && nobody_else_reads(d) &&
-           atomic_load_explicit(&d->output_room.waiters, memory_order_seq_cst) >= workers;
+    return starter && nobody_else_reads(d) && waiting > 0 && waiting + asleep >= workers;
 }
 
 static void plan(struct distributor *d, struct distr_patience *patience)

@@ -15,6 +15,7 @@
 
 #define SPIN_NS 20000
 #define NAP_NS 50000
+#define READ_MAX 4096 /* results of one call, so that a large array needs no large copy */
 
 /* ---- what a reader holds ---- */
 
@@ -447,8 +448,10 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
 {
     struct distr_record *record;
 
-    if (distr_unlikely(!d || !results || count == 0 || count > PTRDIFF_MAX))
+    if (distr_unlikely(!d || !results || count == 0))
         return -EINVAL;
+    if (distr_unlikely(count > READ_MAX))
+        count = READ_MAX;
     int rc = begin_read(d, &record, count);
     if (distr_unlikely(rc != 0))
         return rc;
@@ -492,22 +495,29 @@ ptrdiff_t distributor_next_results(distributor_t *d, distributor_result_t *resul
     return read_results(d, results, count, DISTRIBUTOR_FOREVER);
 }
 
+/* Discards up to one claim's worth.  False: there was nothing. */
+static bool drop_some(struct distributor *d, struct distr_reader *reader)
+{
+    size_t taken = take(d, reader, DISTR_CLAIM_MAX);
+
+    for (size_t i = 0; i < taken; i++)
+        distr_result_discard(&reader->items[i]);
+    reader->count = 0;
+    if (taken > 0)
+        taken_out(d, taken);
+    return taken > 0;
+}
+
 void distributor_drop_results(distributor_t *d)
 {
-    struct distr_record *record;
+    struct distr_item items[DISTR_CLAIM_MAX];
+    uint32_t workers[DISTR_CLAIM_MAX];
+    struct distr_reader reader = {.items = items, .workers = workers};
 
-    if (!d || begin_read(d, &record, DISTR_CLAIM_MAX) != 0)
+    if (!d || distr_call_begin(d) != 0)
         return;
-    struct distr_reader *reader = &record->reader;
-    any_result(d);
-    for (;;) {
-        size_t taken = take(d, reader, DISTR_CLAIM_MAX);
-        if (taken == 0)
-            break;
-        for (size_t i = 0; i < taken; i++)
-            distr_result_discard(&reader->items[i]);
-        reader->count = 0;
-        taken_out(d, taken);
-    }
-    distr_outside(d, record);
+    if (!distr_is_worker(d) && any_result(d))
+        while (drop_some(d, &reader))
+            ;
+    distr_call_end(d);
 }

@@ -190,6 +190,32 @@ bool distr_is_worker(const struct distributor *d)
     return seat && seat->record->worker;
 }
 
+/* ---- rare calls ---- */
+
+void distr_call_end(struct distributor *d)
+{
+    uint32_t state = distr_state(d);
+
+    /* release: pairs with the load in destroy, after which d may be gone. */
+    if (atomic_fetch_sub_explicit(&d->calls, 1, memory_order_release) == 1 &&
+        (state & DISTR_DESTROYED))
+        distr_futex_wake(&d->calls, 1); /* the address alone counts, nothing is read */
+}
+
+int distr_call_begin(struct distributor *d)
+{
+    int rc = distr_usable(d);
+
+    if (rc != 0)
+        return rc;
+    /* X1 seq_cst: pairs with the setting of DESTROYED. */
+    atomic_fetch_add_explicit(&d->calls, 1, memory_order_seq_cst);
+    if (!(distr_state(d) & DISTR_DESTROYED))
+        return 0;
+    distr_call_end(d);
+    return -ESHUTDOWN;
+}
+
 /* ---- records ---- */
 
 static struct distr_group *group_with_room(struct distributor *d)

@@ -80,6 +80,13 @@ static inline void distr_outside(struct distributor *d, struct distr_record *rec
         distr_futex_wake(&record->inside, 1); /* the address alone counts, nothing is read */
 }
 
+/*
+ * A rare call begins and ends: like distr_inside, for those that need no record of their thread.
+ * 0, -ECHILD, or -ESHUTDOWN: then the call must not go on, and must not end either.
+ */
+int distr_call_begin(struct distributor *d);
+void distr_call_end(struct distributor *d);
+
 static inline int distr_usable(const struct distributor *d)
 {
     return distr_likely(d->generation == distr_forks) ? 0 : -ECHILD;

@@ -198,6 +198,7 @@ struct distributor {
     struct distr_worker **all; /* by index; from `workers` up to `made`: those of a failed start */
     unsigned made;
     unsigned capacity;
+    bool named; /* some worker has a name that add_worker gave it */
     pthread_t starter; /* the thread that called start */
     int64_t started_ns;
     int64_t ended_ns;
@@ -206,6 +207,7 @@ struct distributor {
     bool joining;
     pthread_cond_t joined; /* joining became false */
     bool running; /* the threads live */
+    _Atomic uint32_t calls; /* rare calls that are inside (distr_call_begin); not under the lock */
 
     pthread_mutex_t user_lock; /* recursive; no part of the library holds it */
 

@@ -16,6 +16,15 @@
 
 /* ---- making ---- */
 
+static bool name_is_taken(const struct distributor *d, const char *name, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(d->all[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A copy of the name; without one "NAME-INDEX", or the next number that is free. */
 static char *make_name(const struct distributor *d, const char *name, unsigned index)
 {
     const char *prefix = d->options.name ? d->options.name : "worker";
@@ -24,8 +33,11 @@ static char *make_name(const struct distributor *d, const char *name, unsigned i
     if (name)
         return strdup(name);
     char *made = malloc(size);
-    if (made)
-        snprintf(made, size, "%s-%u", prefix, index);
+    unsigned number = index;
+    do
+        if (made)
+            snprintf(made, size, "%s-%u", prefix, number++);
+    while (made && d->named && name_is_taken(d, made, index));
     return made;
 }
 
@@ -40,14 +52,6 @@ static int make_room(struct distributor *d, unsigned index)
     d->all = all;
     d->capacity = capacity;
     return 0;
-}
-
-static bool name_is_taken(const struct distributor *d, const char *name, unsigned count)
-{
-    for (unsigned i = 0; name && i < count; i++)
-        if (strcmp(d->all[i]->name, name) == 0)
-            return true;
-    return false;
 }
 
 static void begin_looking(struct distributor *d, struct distr_worker *worker)
@@ -107,7 +111,7 @@ int distr_worker_make(struct distributor *d, const char *name, struct distr_work
 
     if (index >= DISTRIBUTOR_MAX_WORKERS)
         return -ENOSPC;
-    if (name_is_taken(d, name, index))
+    if (name && name_is_taken(d, name, index))
         return -EEXIST;
     struct distr_worker *made = index < d->made ? d->all[index] : make(d, index);
     char *copy = made ? make_name(d, name, index) : NULL;
@@ -115,6 +119,7 @@ int distr_worker_make(struct distributor *d, const char *name, struct distr_work
         return -ENOMEM;
     free(made->name);
     made->name = copy;
+    d->named = d->named || name;
     atomic_store_explicit(&d->workers, index + 1, memory_order_release);
     *worker = made;
     return 0;
