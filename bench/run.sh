@@ -18,6 +18,18 @@ runs=${BENCH_RUNS:-7}
 only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
+subjects="squares stream batch tree hoarding serial hop cache-line futex-wake grain blocking \
+    latency many-ends memory idle"
+
+for name in $(echo "$only" | tr , ' '); do
+    case " all $subjects " in
+    *" $name "*) ;;
+    *)
+        echo "run.sh: there is no subject $name, but:" $subjects >&2
+        exit 2
+        ;;
+    esac
+done
 
 lines=$(mktemp) || exit 1
 failures=$(mktemp) || exit 1
