@@ -4,6 +4,7 @@
 # with the program of README.md, shared and static, and each header alone, in C and in C++.
 . "${srcdir:-.}/tests/house/report.sh"
 
+[ -n "$PKG_CONFIG" ] || skip "no pkg-config"
 root=$(mktemp -d) || exit 99
 trap 'rm -rf "$root"' EXIT
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# What holds for each file: its license line, its place in a local.mk, the length of its functions.
+# What holds for each file: its license line, its place in a local.mk, its layout.
 . "${srcdir:-.}/tests/house/report.sh"
 
-longest=70
+longest=70 # lines of a function
+widest=100 # columns
 
 check_license() {
     sed 2q "$1" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' ||
@@ -11,8 +12,10 @@ check_license() {
 }
 
 # A function begins with a brace that is alone in its line and ends with another one.
-check_functions() {
-    "${AWK:-awk}" -v longest="$longest" '
+check_layout() {
+    "${AWK:-awk}" -v longest="$longest" -v widest="$widest" '
+        length($0) > widest { print FILENAME ":" FNR ": " length($0) " columns, at most " widest }
+        /\t/ { print FILENAME ":" FNR ": a tab" }
         /^[a-z].*\) \{$/ { print FILENAME ":" FNR ": the brace of a function has its own line" }
         /^\{$/ { begin = FNR }
         /^\}/ && begin {
@@ -47,7 +50,7 @@ for file in $code; do
     check_listed "$file"
     case $file in
     *.[ch] | *.cc)
-        found=$(check_functions "$file")
+        found=$(check_layout "$file")
         [ -z "$found" ] || wrong "$found" ;;
     esac
 done
