@@ -52,6 +52,118 @@ unit_tests =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 UNIT_LIBS = $(LDADD) $(CRITERION_LIBS)
 if UNIT_TESTS
+unit_tests += tests/unit/deque.t
+tests_unit_deque_t_SOURCES = tests/unit/deque.c tests/unit/queue_support.h tests/unit/support.h
+tests_unit_deque_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_deque_t_LDADD = $(UNIT_LIBS)
+unit_tests += tests/unit/queue.t
+tests_unit_queue_t_SOURCES = tests/unit/queue.c tests/unit/queue_support.h tests/unit/support.h
+tests_unit_queue_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_queue_t_LDADD = $(UNIT_LIBS)
+unit_tests += tests/unit/capabilities_run.t
+tests_unit_capabilities_run_t_SOURCES = tests/unit/capabilities_run.c tests/unit/support.h
+tests_unit_capabilities_run_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_capabilities_run_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/capabilities_use.t
+tests_unit_capabilities_use_t_SOURCES = tests/unit/capabilities_use.c tests/unit/support.h
+tests_unit_capabilities_use_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_capabilities_use_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/deque.t
+tests_unit_deque_t_SOURCES = tests/unit/deque.c tests/unit/support.h
+tests_unit_deque_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_deque_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_accounting.t
+tests_unit_pool_accounting_t_SOURCES = tests/unit/pool_accounting.c tests/unit/support.h
+tests_unit_pool_accounting_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_accounting_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_arguments.t
+tests_unit_pool_arguments_t_SOURCES = tests/unit/pool_arguments.c tests/unit/support.h
+tests_unit_pool_arguments_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_arguments_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_bytes.t
+tests_unit_pool_bytes_t_SOURCES = tests/unit/pool_bytes.c tests/unit/support.h
+tests_unit_pool_bytes_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_bytes_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_cancel.t
+tests_unit_pool_cancel_t_SOURCES = tests/unit/pool_cancel.c tests/unit/support.h
+tests_unit_pool_cancel_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_cancel_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_deadlock.t
+tests_unit_pool_deadlock_t_SOURCES = tests/unit/pool_deadlock.c tests/unit/support.h
+tests_unit_pool_deadlock_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_deadlock_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_destroy.t
+tests_unit_pool_destroy_t_SOURCES = tests/unit/pool_destroy.c tests/unit/support.h
+tests_unit_pool_destroy_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_destroy_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_destroy_callers.t
+tests_unit_pool_destroy_callers_t_SOURCES = tests/unit/pool_destroy_callers.c tests/unit/support.h
+tests_unit_pool_destroy_callers_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_destroy_callers_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_failures.t
+tests_unit_pool_failures_t_SOURCES = tests/unit/pool_failures.c tests/unit/support.h
+tests_unit_pool_failures_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_failures_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_fork.t
+tests_unit_pool_fork_t_SOURCES = tests/unit/pool_fork.c tests/unit/support.h
+tests_unit_pool_fork_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_fork_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_hoarding.t
+tests_unit_pool_hoarding_t_SOURCES = tests/unit/pool_hoarding.c tests/unit/support.h
+tests_unit_pool_hoarding_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_hoarding_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_life.t
+tests_unit_pool_life_t_SOURCES = tests/unit/pool_life.c tests/unit/support.h
+tests_unit_pool_life_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_life_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_limits.t
+tests_unit_pool_limits_t_SOURCES = tests/unit/pool_limits.c tests/unit/support.h
+tests_unit_pool_limits_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_limits_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_messages.t
+tests_unit_pool_messages_t_SOURCES = tests/unit/pool_messages.c tests/unit/support.h
+tests_unit_pool_messages_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_messages_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_output.t
+tests_unit_pool_output_t_SOURCES = tests/unit/pool_output.c tests/unit/support.h
+tests_unit_pool_output_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_output_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_readers.t
+tests_unit_pool_readers_t_SOURCES = tests/unit/pool_readers.c tests/unit/support.h
+tests_unit_pool_readers_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_readers_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_stop.t
+tests_unit_pool_stop_t_SOURCES = tests/unit/pool_stop.c tests/unit/support.h
+tests_unit_pool_stop_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_stop_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/pool_workers.t
+tests_unit_pool_workers_t_SOURCES = tests/unit/pool_workers.c tests/unit/support.h
+tests_unit_pool_workers_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_workers_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/queue.t
+tests_unit_queue_t_SOURCES = tests/unit/queue.c tests/unit/support.h
+tests_unit_queue_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_queue_t_LDADD = $(UNIT_LIBS)
 endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

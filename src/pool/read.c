@@ -253,6 +253,8 @@ static int sleep_until_told(struct distributor *d, const struct wait *wait)
     int rc = 0;
     uint32_t sequence = distr_gate_enter(&d->readers); /* T2 */
 
+    /* A teller that was late may have told a reader that had left. */
+    atomic_exchange_explicit(&d->reader_told, 0, memory_order_seq_cst);
     distr_heavy_fence(); /* pairs with E2 */
     if (!any_result(d) && !(distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) /* T3 */
         rc = distr_gate_wait(&d->readers, &sequence, wait->deadline);

@@ -155,8 +155,6 @@ static unsigned freeze(struct distr_queue *queue, const struct distr_share *shar
     /* F3 acquire: pairs with D1's store. */
     view->hi = atomic_load_explicit(&view->block->bottom, memory_order_acquire);
     view->word = frozen;
-    if (view->hi < view->lo)
-        view->hi = view->lo;
     unsigned n = view->hi > view->lo ? share_of(queue, share, view) : 0;
     /* F4 */
     distr_word_t fixed = distr_word(generation, view->hi, view->lo + n, DISTR_SHARED);

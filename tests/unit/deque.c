@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* src/queue/deque.c on one thread: both ends, and every way in which a freeze can meet a step. */
+#include "queue_support.h"
+
+TestSuite(deque, .timeout = 60);
+
+static const struct distr_share one = {.max = 1, .divisor = 1, .freeze = true};
+static const struct distr_share half = {.max = DISTR_CLAIM_MAX, .divisor = 2, .freeze = true};
+
+struct fixture {
+    struct distr_pools pools;
+    struct distr_queue queue;
+};
+
+static void open_deque(struct fixture *fixture)
+{
+    distr_fence_init();
+    distr_pools_init(&fixture->pools);
+    cr_assert_eq(distr_queue_init(&fixture->queue, &fixture->pools, DISTR_LARGE, DISTR_PRIVATE), 0);
+}
+
+static void push(struct distr_queue *queue, uint64_t number)
+{
+    struct distr_item item = numbered(number);
+
+    cr_assert_eq(distr_deque_reserve(queue), 0);
+    distr_deque_push_one(queue, &item);
+}
+
+static uint64_t pop(struct distr_queue *queue)
+{
+    struct distr_item item;
+
+    return distr_deque_pop(queue, &item) ? number_of(&item) : UINT64_MAX;
+}
+
+static uint64_t take(struct distr_queue *queue)
+{
+    struct distr_item item;
+
+    return distr_queue_claim(queue, &one, &item) == 1 ? number_of(&item) : UINT64_MAX;
+}
+
+Test(deque, the_owner_pops_the_newest)
+{
+    struct fixture fixture;
+
+    open_deque(&fixture);
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    for (uint64_t i = 0; i < 2000; i++)
+        push(&fixture.queue, i);
+    for (uint64_t i = 2000; i-- > 0;)
+        cr_assert_eq(pop(&fixture.queue), i);
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    cr_assert_leq(fixture.pools.kind[DISTR_LARGE].carved, 10);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(deque, takers_take_the_oldest)
+{
+    struct fixture fixture;
+
+    open_deque(&fixture);
+    for (uint64_t i = 0; i < 2000; i++)
+        push(&fixture.queue, i);
+    for (uint64_t i = 0; i < 2000; i++)
+        cr_assert_eq(take(&fixture.queue), i);
+    cr_assert_eq(take(&fixture.queue), UINT64_MAX);
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(deque, without_freeze_the_owners_block_is_left_alone)
+{
+    struct distr_share gentle = {.max = 1, .divisor = 1};
+    struct fixture fixture;
+    struct distr_item item;
+
+    open_deque(&fixture);
+    push(&fixture.queue, 1);
+    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_HELD);
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &gentle, &item), 0);
+    cr_assert_eq(pop(&fixture.queue), 1);
+    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(deque, several_are_pushed_as_one_step_first_on_top)
+{
+    struct fixture fixture;
+    struct distr_item items[DISTR_CLAIM_MAX];
+
+    open_deque(&fixture);
+    for (uint64_t round = 0; round < 100; round++) {
+        for (uint64_t i = 0; i < DISTR_CLAIM_MAX; i++)
+            items[i] = numbered(round * DISTR_CLAIM_MAX + i);
+        cr_assert_eq(distr_deque_reserve(&fixture.queue), 0);
+        distr_deque_push(&fixture.queue, items, DISTR_CLAIM_MAX);
+    }
+    for (uint64_t round = 100; round-- > 0;)
+        for (uint64_t i = 0; i < DISTR_CLAIM_MAX; i++)
+            cr_assert_eq(pop(&fixture.queue), round * DISTR_CLAIM_MAX + i);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(deque, the_owner_takes_the_oldest_too)
+{
+    struct fixture fixture;
+    struct distr_item item;
+
+    open_deque(&fixture);
+    cr_assert_not(distr_deque_take_oldest(&fixture.queue, &item));
+    for (uint64_t i = 0; i < 1000; i++)
+        push(&fixture.queue, i);
+    for (uint64_t i = 0; i < 500; i++) {
+        cr_assert(distr_deque_take_oldest(&fixture.queue, &item));
+        cr_assert_eq(number_of(&item), i);
+        cr_assert_eq(pop(&fixture.queue), 999 - i);
+    }
+    cr_assert_not(distr_deque_take_oldest(&fixture.queue, &item));
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+/* A taker between F1 and F3: the tail is frozen, hi not yet fixed. */
+static void freeze_only(struct distr_queue *queue)
+{
+    distr_word_t word = queue->tail->word;
+
+    cr_assert_eq(distr_word_state(word), DISTR_PRIVATE);
+    queue->tail->word = distr_word(distr_word_generation(word), 0, distr_word_lo(word), DISTR_FROZEN);
+}
+
+/* A taker's F3 and F4 that saw the bottom of before the owner's last step. */
+static void fix(struct distr_queue *queue, unsigned hi)
+{
+    distr_word_t word = queue->tail->word;
+
+    cr_assert_eq(distr_word_state(word), DISTR_FROZEN);
+    queue->tail->word = distr_word(distr_word_generation(word), hi, distr_word_lo(word), DISTR_SHARED);
+}
+
+/* Everything that was pushed comes out once, whoever takes it. */
+static void check_all(struct distr_queue *queue, bool *seen, uint64_t count)
+{
+    uint64_t number;
+
+    for (unsigned turn = 0; (number = turn % 2 ? take(queue) : pop(queue)) != UINT64_MAX ||
+                            distr_queue_peek(queue) != DISTR_EMPTY;
+         turn++) {
+        if (number == UINT64_MAX)
+            continue;
+        cr_assert_lt(number, count);
+        cr_assert_not(seen[number], "%lu came twice", (unsigned long)number);
+        seen[number] = true;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        cr_assert(seen[i], "%lu is lost", (unsigned long)i);
+}
+
+/* The owner's step meets a freeze whose taker saw bottom before the step (old), after it (now), or
+ * has not fixed it (pending); with and without a spare block. */
+enum when { OLD, NOW, PENDING };
+
+static void step_meets_freeze(bool is_push, enum when when, bool spare, uint64_t count)
+{
+    static bool seen[1000];
+    struct fixture fixture;
+    struct distr_queue *queue = &fixture.queue;
+
+    memset(seen, 0, sizeof seen);
+    open_deque(&fixture);
+    for (uint64_t i = 0; i < count; i++)
+        push(queue, i);
+    cr_assert_eq(distr_deque_reserve(queue), 0);
+    unsigned old = queue->bottom;
+    freeze_only(queue);
+    if (when != PENDING)
+        fix(queue, when == OLD ? old : is_push ? old + 1 : old - 1);
+    struct distr_block *aside = queue->spare;
+    if (!spare)
+        queue->spare = NULL;
+    if (is_push) {
+        struct distr_item item = numbered(count);
+        distr_deque_push_one(queue, &item);
+    } else {
+        uint64_t popped = pop(queue);
+        cr_assert_neq(popped, UINT64_MAX);
+        seen[popped] = true;
+    }
+    if (!spare)
+        distr_pools_put(&fixture.pools, aside);
+    check_all(queue, seen, is_push ? count + 1 : count);
+    distr_pools_free(&fixture.pools);
+}
+
+Test(deque, no_step_loses_or_doubles_when_a_taker_freezes)
+{
+    for (int is_push = 0; is_push < 2; is_push++)
+        for (int when = OLD; when <= PENDING; when++)
+            for (int spare = 0; spare < 2; spare++)
+                for (uint64_t count = 1; count < 260; count += count < 4 ? 1 : 50)
+                    step_meets_freeze(is_push, (enum when)when, spare, count);
+    finish();
+}
+
+Test(deque, random_walks_lose_nothing)
+{
+    static bool seen[200000];
+    struct fixture fixture;
+    struct distr_item items[DISTR_CLAIM_MAX];
+    uint64_t pushed = 0;
+    unsigned random = 1;
+
+    open_deque(&fixture);
+    for (unsigned i = 0; i < 300000; i++) {
+        random = random * 1103515245u + 12345u;
+        unsigned what = random >> 16 & 7;
+        uint64_t number = UINT64_MAX;
+        if (what < 4 && pushed < 200000)
+            push(&fixture.queue, pushed++);
+        else if (what < 6)
+            number = pop(&fixture.queue);
+        else if (what == 6 && distr_deque_take_oldest(&fixture.queue, items))
+            number = number_of(items);
+        else if (what == 7)
+            for (unsigned n = distr_queue_claim(&fixture.queue, &half, items); n-- > 0;) {
+                cr_assert_not(seen[number_of(&items[n])]);
+                seen[number_of(&items[n])] = true;
+            }
+        if (number != UINT64_MAX) {
+            cr_assert_not(seen[number], "%lu came twice", (unsigned long)number);
+            seen[number] = true;
+        }
+    }
+    check_all(&fixture.queue, seen, pushed);
+    distr_pools_free(&fixture.pools);
+    finish();
+}

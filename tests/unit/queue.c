@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* src/queue: slots, blocks, and the oldest end of a queue, on one thread. */
+#include "queue_support.h"
+
+TestSuite(queue, .timeout = 60);
+
+static const struct distr_share all = {.max = DISTR_CLAIM_MAX, .divisor = 1};
+static const struct distr_share one = {.max = 1, .divisor = 1};
+
+struct fixture {
+    struct distr_pools pools;
+    struct distr_queue queue;
+};
+
+static void open_queue(struct fixture *fixture)
+{
+    distr_fence_init();
+    distr_pools_init(&fixture->pools);
+    cr_assert_eq(distr_queue_init(&fixture->queue, &fixture->pools, DISTR_SMALL, DISTR_OPEN), 0);
+}
+
+static void append(struct distr_queue *queue, uint64_t from, uint64_t count)
+{
+    for (uint64_t i = from; i < from + count; i++) {
+        struct distr_item item = numbered(i);
+        cr_assert_eq(distr_queue_reserve(queue, 1), 0);
+        distr_queue_put(queue, &item);
+        distr_queue_publish(queue);
+    }
+}
+
+static uint64_t claim_all(struct distr_queue *queue, uint64_t expected)
+{
+    struct distr_item items[DISTR_CLAIM_MAX];
+    uint64_t first = expected;
+    unsigned n;
+
+    while ((n = distr_queue_claim(queue, &all, items)) > 0)
+        for (unsigned i = 0; i < n; i++)
+            cr_assert_eq(number_of(&items[i]), expected++);
+    return expected - first;
+}
+
+Test(queue, meta_keeps_its_parts)
+{
+    uint64_t serial = ((uint64_t)1 << DISTR_SERIAL_BITS) - 1;
+    uint64_t meta = distr_meta(serial, DISTR_HEAP, 16);
+
+    cr_assert_eq(distr_meta_error(meta), 0);
+    meta = distr_meta_with_error(meta, -DISTR_ERROR_MAX);
+    cr_assert_eq(distr_meta_serial(meta), serial);
+    cr_assert_eq(distr_meta_error(meta), -DISTR_ERROR_MAX);
+    cr_assert_eq(distr_meta_kind(meta), DISTR_HEAP);
+    cr_assert_eq(distr_meta_inline_size(meta), 16);
+    meta = distr_meta_with_error(meta, -5);
+    cr_assert_eq(distr_meta_error(meta), -5);
+    finish();
+}
+
+Test(queue, word_keeps_its_parts)
+{
+    uint64_t generation = ((uint64_t)1 << 38) - 1;
+    distr_word_t word = distr_word(generation, 4095, 4094, DISTR_SHARED);
+
+    cr_assert_eq(distr_word_generation(word), generation);
+    cr_assert_eq(distr_word_hi(word), 4095);
+    cr_assert_eq(distr_word_lo(word), 4094);
+    cr_assert_eq(distr_word_state(word), DISTR_SHARED);
+    finish();
+}
+
+Test(queue, pools_hand_out_blocks_that_their_index_finds)
+{
+    static struct distr_block *blocks[5000];
+    struct distr_pools pools;
+
+    distr_pools_init(&pools);
+    for (unsigned i = 0; i < 5000; i++) {
+        uint32_t kind = i % 7 == 0 ? DISTR_SMALL : DISTR_LARGE;
+        blocks[i] = distr_pools_get(&pools, kind);
+        cr_assert_not_null(blocks[i]);
+        cr_assert_eq(distr_pools_at(&pools, blocks[i]->index), blocks[i]);
+        cr_assert_eq(blocks[i]->capacity, kind == DISTR_SMALL ? DISTR_SMALL_SLOTS : DISTR_LARGE_SLOTS);
+        cr_assert_eq((uintptr_t)blocks[i] % DISTR_CACHELINE, 0);
+        blocks[i]->slots[blocks[i]->capacity - 1].words[3] = i; /* the memory is there */
+    }
+    for (unsigned i = 0; i < 5000; i++)
+        cr_assert_eq(blocks[i]->slots[blocks[i]->capacity - 1].words[3], i, "blocks overlap");
+    distr_pools_free(&pools);
+    finish();
+}
+
+Test(queue, a_block_that_was_put_back_is_got_again)
+{
+    struct distr_pools pools;
+
+    distr_pools_init(&pools);
+    struct distr_block *block = distr_pools_get(&pools, DISTR_LARGE);
+    distr_block_renew(block, DISTR_OPEN);
+    uint64_t generation = distr_word_generation(block->word);
+    distr_pools_put(&pools, block);
+    cr_assert_eq(distr_pools_get(&pools, DISTR_LARGE), block);
+    distr_block_renew(block, DISTR_PRIVATE);
+    cr_assert_gt(distr_word_generation(block->word), generation);
+    distr_pools_free(&pools);
+    finish();
+}
+
+Test(queue, what_is_appended_is_claimed_in_order)
+{
+    struct fixture fixture;
+
+    open_queue(&fixture);
+    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
+    append(&fixture.queue, 0, 10000);
+    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_READY);
+    cr_assert_eq(claim_all(&fixture.queue, 0), 10000);
+    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(queue, blocks_are_reused)
+{
+    struct fixture fixture;
+
+    open_queue(&fixture);
+    for (uint64_t round = 0; round < 1000; round++) {
+        append(&fixture.queue, round * 300, 300);
+        cr_assert_eq(claim_all(&fixture.queue, round * 300), 300);
+    }
+    cr_assert_leq(fixture.pools.kind[DISTR_LARGE].carved, 4);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(queue, what_is_put_is_not_seen_before_publish)
+{
+    struct fixture fixture;
+    struct distr_item item = numbered(7);
+
+    open_queue(&fixture);
+    cr_assert_eq(distr_queue_reserve(&fixture.queue, 1), 0);
+    distr_queue_put(&fixture.queue, &item);
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &one, &item), 0);
+    distr_queue_publish(&fixture.queue);
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &one, &item), 1);
+    cr_assert_eq(number_of(&item), 7);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(queue, a_claim_takes_its_share)
+{
+    struct fixture fixture;
+    struct distr_item items[DISTR_CLAIM_MAX];
+    struct distr_share quarter = {.max = DISTR_CLAIM_MAX, .divisor = 4};
+
+    open_queue(&fixture);
+    append(&fixture.queue, 0, 12);
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &quarter, items), 3);
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &quarter, items), 2);
+    quarter.divisor = 1000;
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &quarter, items), 1, "at least one");
+    append(&fixture.queue, 12, 100000);
+    claim_all(&fixture.queue, 6);
+    append(&fixture.queue, 0, 100000);
+    quarter.divisor = 1000;
+    cr_assert_eq(distr_queue_claim(&fixture.queue, &quarter, items), DISTR_CLAIM_MAX,
+                 "what stands in later blocks counts");
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(queue, a_cursor_goes_on_and_survives_reuse)
+{
+    struct fixture fixture;
+    struct distr_cursor cursor = {.block = NULL};
+    struct distr_item item;
+    uint64_t expected = 0;
+
+    open_queue(&fixture);
+    for (uint64_t round = 0; round < 200; round++) {
+        append(&fixture.queue, round * 50, 50);
+        /* another taker claims some in between: the cursor falls behind, its block is reused */
+        if (round % 3 == 2)
+            expected += claim_all(&fixture.queue, expected);
+        while (distr_cursor_claim(&cursor, &item) ||
+               distr_queue_claim_one(&fixture.queue, &cursor, &item))
+            cr_assert_eq(number_of(&item), expected++);
+    }
+    cr_assert_eq(expected, 200 * 50);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
