@@ -52,14 +52,17 @@ unit_tests =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 UNIT_LIBS = $(LDADD) $(CRITERION_LIBS)
 if UNIT_TESTS
+
 unit_tests += tests/unit/deque.t
 tests_unit_deque_t_SOURCES = tests/unit/deque.c tests/unit/queue_support.h tests/unit/support.h
 tests_unit_deque_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_deque_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/queue.t
 tests_unit_queue_t_SOURCES = tests/unit/queue.c tests/unit/queue_support.h tests/unit/support.h
 tests_unit_queue_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_queue_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/capabilities_run.t
 tests_unit_capabilities_run_t_SOURCES = tests/unit/capabilities_run.c tests/unit/support.h
 tests_unit_capabilities_run_t_CFLAGS = $(UNIT_CFLAGS)
@@ -69,11 +72,6 @@ unit_tests += tests/unit/capabilities_use.t
 tests_unit_capabilities_use_t_SOURCES = tests/unit/capabilities_use.c tests/unit/support.h
 tests_unit_capabilities_use_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_capabilities_use_t_LDADD = $(UNIT_LIBS)
-
-unit_tests += tests/unit/deque.t
-tests_unit_deque_t_SOURCES = tests/unit/deque.c tests/unit/support.h
-tests_unit_deque_t_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_deque_t_LDADD = $(UNIT_LIBS)
 
 unit_tests += tests/unit/pool_accounting.t
 tests_unit_pool_accounting_t_SOURCES = tests/unit/pool_accounting.c tests/unit/support.h
@@ -159,11 +157,6 @@ unit_tests += tests/unit/pool_workers.t
 tests_unit_pool_workers_t_SOURCES = tests/unit/pool_workers.c tests/unit/support.h
 tests_unit_pool_workers_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_workers_t_LDADD = $(UNIT_LIBS)
-
-unit_tests += tests/unit/queue.t
-tests_unit_queue_t_SOURCES = tests/unit/queue.c tests/unit/support.h
-tests_unit_queue_t_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_queue_t_LDADD = $(UNIT_LIBS)
 endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
