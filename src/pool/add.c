@@ -13,13 +13,11 @@
 #include "pool/search.h"
 #include "queue/deque.h"
 
-#define SERIALS 1024u
+#define SERIALS 1024u    /* taken from the common number at a time */
+#define ARRAY_PART 128u /* of an array, published at a time */
 
-/* 0, or why the type cannot be used.  The record remembers the last good one. */
-static int check_type(struct distr_record *record, const distributor_task_type_t *type)
+static int check_new_type(struct distr_record *record, const distributor_task_type_t *type)
 {
-    if (distr_likely(type == record->checked && type))
-        return 0;
     if (!type || !type->run)
         return -EINVAL;
     if (type->retries || type->backoff_ns || type->timeout_ns)
@@ -29,6 +27,12 @@ static int check_type(struct distr_record *record, const distributor_task_type_t
             return -ENOTSUP;
     record->checked = type;
     return 0;
+}
+
+/* 0, or why the type cannot be used.  The record remembers the last good one. */
+static inline int check_type(struct distr_record *record, const distributor_task_type_t *type)
+{
+    return distr_likely(type == record->checked && type) ? 0 : check_new_type(record, type);
 }
 
 static inline uint64_t next_serial(struct distr_record *record)
@@ -50,7 +54,7 @@ static void free_input(const struct distr_item *item)
 
 /* ---- inside a task ---- */
 
-static int spawn(struct distr_record *record, const distributor_task_type_t *type,
+static inline int spawn(struct distr_record *record, const distributor_task_type_t *type,
                  const void *input, size_t size)
 {
     struct distributor *d = record->owner;
@@ -140,23 +144,21 @@ static int wait_for_room(struct distributor *d, uint64_t wanted, uint64_t *room,
 
 /* ---- outside: the door ---- */
 
-/* A1 to A3: publishes `count` tasks that were put, unless the door is shut. */
-static int publish(struct distributor *d, struct distr_record *record)
+/* A0: tasks that were counted are not added after all. */
+static void refuse(struct distributor *d, struct distr_record *record, uint64_t count)
 {
-    distr_queue_publish(&record->input);
-    distr_announce(d, record);
-    return 0;
+    distr_count(&record->refused, count);
+    distr_try_end(d);
 }
 
-/* A0: counts one task, then looks whether the door is open.  Refused: it takes the count back. */
-static bool pass_door(struct distributor *d, struct distr_record *record)
+/* A0: counts the tasks, then looks whether the door is open.  Refused: it takes the count back. */
+static inline bool pass_door(struct distributor *d, struct distr_record *record, uint64_t count)
 {
-    distr_count(&record->added, 1);
+    distr_count(&record->added, count);
     distr_light_fence(); /* pairs with the heavy fence between CLOSED and DOOR_SHUT */
     if (distr_likely(!(distr_state(d) & DISTR_CLOSED)))
         return true;
-    distr_count(&record->refused, 1);
-    distr_try_end(d);
+    refuse(d, record, count);
     return false;
 }
 
@@ -174,9 +176,11 @@ static int add_one(struct distr_record *record, const distributor_task_type_t *t
         return rc;
     if (d->input_limit != UINT64_MAX)
         rc = wait_for_room(d, 1, &room, deadline);
-    if (rc == 0 && distr_likely(pass_door(d, record))) {
+    if (rc == 0 && distr_likely(pass_door(d, record, 1))) {
         distr_queue_put(&record->input, &item);
-        return publish(d, record);
+        distr_queue_publish(&record->input); /* A1 */
+        distr_announce(d, record);
+        return 0;
     }
     if (rc == 0 && d->input_limit != UINT64_MAX)
         distr_give_room(d, 1);
@@ -226,22 +230,101 @@ int distributor_add_task_until(distributor_t *d, const distributor_task_type_t *
     return rc == -EAGAIN && d ? -ETIMEDOUT : rc;
 }
 
+/* ---- arrays ---- */
+
+struct array {
+    const distributor_task_type_t *type;
+    const char *next; /* the input that is added next */
+    size_t size;      /* of one */
+    size_t left;
+};
+
+/* Writes up to `count` tasks into reserved slots.  Returns how many; *rc says why not all. */
+static uint64_t put_some(struct distr_record *record, struct array *array, uint64_t count, int *rc)
+{
+    struct distr_item item;
+    uint64_t put = 0;
+
+    while (put < count) {
+        *rc = distr_queue_reserve(&record->input, 1);
+        if (*rc == 0)
+            *rc = distr_item_make(&item, array->type, next_serial(record), array->next,
+                                  array->size);
+        if (*rc != 0)
+            break;
+        distr_queue_put(&record->input, &item);
+        array->next += array->size;
+        put++;
+    }
+    array->left -= put;
+    return put;
+}
+
+/* Adds a part of the array through the door, published at once. */
+static int add_part(struct distr_record *record, struct array *array)
+{
+    struct distributor *d = record->owner;
+    uint64_t part = array->left < ARRAY_PART ? array->left : ARRAY_PART;
+    bool limited = d->input_limit != UINT64_MAX;
+    uint64_t put = 0;
+    int rc = limited ? wait_for_room(d, part, &part, DISTRIBUTOR_FOREVER) : 0;
+
+    if (rc != 0)
+        return rc;
+    if (pass_door(d, record, part)) {
+        put = put_some(record, array, part, &rc);
+        distr_queue_publish(&record->input); /* A1 */
+        distr_announce(d, record);
+        if (put < part)
+            refuse(d, record, part - put);
+    } else {
+        rc = -ESHUTDOWN;
+    }
+    if (limited && put < part)
+        distr_give_room(d, part - put);
+    return rc;
+}
+
+static int spawn_array(struct distr_record *record, struct array *array)
+{
+    int rc = 0;
+
+    while (array->left > 0 && rc == 0) {
+        rc = spawn(record, array->type, array->next, array->size);
+        if (rc == 0) {
+            array->next += array->size;
+            array->left--;
+        }
+    }
+    return rc;
+}
+
+static int add_array(struct distr_record *record, struct array *array)
+{
+    int rc = check_type(record, array->type);
+
+    if (rc != 0)
+        return rc;
+    if (record->worker)
+        return spawn_array(record, array);
+    distr_inside(record);
+    while (array->left > 0 && rc == 0)
+        rc = add_part(record, array);
+    distr_outside(record->owner, record);
+    return rc;
+}
+
 ptrdiff_t distributor_add_tasks(distributor_t *d, const distributor_task_type_t *type,
                                 const void *inputs, size_t size, size_t count)
 {
-    const char *input = inputs;
-    size_t added = 0;
-    int rc = 0;
+    struct array array = {.type = type, .next = inputs, .size = size, .left = count};
+    struct distr_record *record;
 
-    if (!d || !type || (size != 0 && !inputs) || count > PTRDIFF_MAX)
+    if (!d || (size != 0 && !inputs) || count > PTRDIFF_MAX)
         return -EINVAL;
-    if (count == 0)
-        return 0;
-    for (; added < count; added++) {
-        rc = add(d, type, input, size, DISTRIBUTOR_FOREVER);
-        if (rc != 0)
-            break;
-        input += size;
-    }
+    int rc = distr_record_self(d, &record);
+    if (rc == 0)
+        rc = add_array(record, &array);
+    size_t added = count - array.left;
     return added > 0 ? (ptrdiff_t)added : rc;
 }

@@ -18,11 +18,11 @@ static bool take_room(struct distributor *d)
     return false;
 }
 
-int distr_output_room(struct distributor *d)
+int distr_output_room_slow(struct distributor *d)
 {
     int rc = 0;
 
-    if (distr_likely(d->output_limit == UINT64_MAX) || take_room(d))
+    if (take_room(d))
         return 0;
     uint32_t sequence = distr_gate_enter(&d->output_room);
     while (!take_room(d)) {

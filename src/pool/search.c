@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "pool/quiesce.h"
-#include "pool/take.h"
 
 #define SPIN_NS 20000
 
@@ -233,7 +232,7 @@ static bool look_on(struct distr_worker *worker)
     return false;
 }
 
-static bool search(struct distr_worker *worker)
+bool distr_search(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
     bool more;
@@ -246,13 +245,4 @@ static bool search(struct distr_worker *worker)
     }
     atomic_fetch_add_explicit(&d->search, DISTR_SEARCHING, memory_order_seq_cst);
     return look_on(worker);
-}
-
-bool distr_next_task(struct distr_worker *worker)
-{
-    if (distr_unlikely(--worker->until_fair == 0) && distr_take_fair(worker))
-        return true;
-    if (distr_likely(distr_deque_pop(&worker->record.input, &worker->task.item)))
-        return true;
-    return search(worker);
 }

@@ -13,6 +13,8 @@
 #define DISTR_POOL_SEARCH_H
 
 #include "pool/state.h"
+#include "pool/take.h"
+#include "queue/deque.h"
 
 #define DISTR_SEARCHING ((uint64_t)1)
 #define DISTR_UNCHECKED ((uint64_t)1 << 32)
@@ -43,8 +45,18 @@ static inline void distr_announce(struct distributor *d, struct distr_record *re
         distr_announce_slow(d, record);
 }
 
+/* Its own tasks have run out: looks around, sleeps, looks again.  False: STOP. */
+bool distr_search(struct distr_worker *worker);
+
 /* Fills the worker's task with the next one.  False: STOP. */
-bool distr_next_task(struct distr_worker *worker);
+static inline bool distr_next_task(struct distr_worker *worker)
+{
+    if (distr_unlikely(--worker->until_fair == 0) && distr_take_fair(worker))
+        return true;
+    if (distr_likely(distr_deque_pop(&worker->record.input, &worker->task.item)))
+        return true;
+    return distr_search(worker);
+}
 
 /* Whether any queue holds a task; sets the hints of those that do. */
 bool distr_any_task(struct distributor *d);
