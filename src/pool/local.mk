@@ -17,6 +17,7 @@ src_libdistr_la_SOURCES += \
 	src/pool/quiesce.c \
 	src/pool/quiesce.h \
 	src/pool/read.c \
+	src/pool/reader.c \
 	src/pool/reader.h \
 	src/pool/registry.c \
 	src/pool/registry.h \

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Reading results: taking what is there, and waiting for more; events T0 to T4 in
- * src/queue/README.md, "Emit and read".
- */
+/* Reading results: waiting for them, and the calls; event T0 and those of reader.c. */
+#include <ck_pr.h>
 #include <limits.h>
 #include <sched.h>
-#include <ck_pr.h>
 
 #include "base/clock.h"
 #include "pool/item.h"
@@ -16,211 +13,6 @@
 #define SPIN_NS 20000
 #define NAP_NS 50000
 #define READ_MAX 4096 /* results of one call, so that a large array needs no large copy */
-
-/* ---- what a reader holds ---- */
-
-void distr_result_discard(const struct distr_item *item)
-{
-    size_t size;
-
-    if (distr_meta_error(item->meta) == 0 && item->type->discard_result) {
-        const void *result = distr_item_bytes(item, &size);
-        item->type->discard_result((void *)(uintptr_t)result, size);
-    }
-    distr_item_free(item);
-}
-
-void distr_reader_release(struct distr_record *record)
-{
-    for (size_t i = 0; i < record->reader.count; i++)
-        if (distr_unlikely(distr_meta_kind(record->reader.items[i].meta) != DISTR_INLINE))
-            distr_item_free(&record->reader.items[i]);
-    record->reader.count = 0;
-}
-
-void distr_reader_free(struct distr_record *record)
-{
-    distr_reader_release(record);
-    free(record->reader.items);
-    free(record->reader.workers);
-    record->reader.items = NULL;
-    record->reader.workers = NULL;
-    record->reader.capacity = 0;
-}
-
-static int grow(struct distr_reader *reader, size_t count)
-{
-    size_t capacity = count < 8 ? 8 : count;
-
-    if (capacity > SIZE_MAX / sizeof *reader->items)
-        return -ENOMEM;
-    struct distr_item *items = aligned_alloc(_Alignof(struct distr_item), capacity * sizeof *items);
-    uint32_t *workers = malloc(capacity * sizeof *workers);
-    if (!items || !workers) {
-        free(items);
-        free(workers);
-        return -ENOMEM;
-    }
-    free(reader->items);
-    free(reader->workers);
-    reader->items = items;
-    reader->workers = workers;
-    reader->capacity = capacity;
-    return 0;
-}
-
-/* ---- taking what is there ---- */
-
-/* T1: one result of a worker, and the cursor behind it. */
-static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
-{
-    struct distr_cursor cursor;
-
-    if (!distr_queue_claim_one(&worker->output, &cursor, &reader->items[reader->count]))
-        return 0;
-    reader->cursor = cursor;
-    reader->worker = worker->index;
-    reader->workers[reader->count++] = worker->index;
-    return 1;
-}
-
-/* T1: up to `count` results of one worker. */
-static size_t take_from(struct distr_reader *reader, struct distr_worker *worker, size_t count)
-{
-    size_t taken = 0;
-
-    if (count == 1)
-        return take_one(reader, worker);
-    while (taken < count) {
-        size_t left = count - taken;
-        struct distr_share share = {
-            .max = left < DISTR_CLAIM_MAX ? (unsigned)left : DISTR_CLAIM_MAX, .divisor = 1};
-        unsigned n = distr_queue_claim(&worker->output, &share, &reader->items[reader->count]);
-        if (n == 0)
-            break;
-        for (unsigned i = 0; i < n; i++)
-            reader->workers[reader->count + i] = worker->index;
-        reader->count += n;
-        taken += n;
-    }
-    return taken;
-}
-
-static void hint_results(struct distr_worker *worker)
-{
-    atomic_fetch_or_explicit(&worker->record.group->results, worker->record.mask,
-                             memory_order_seq_cst);
-}
-
-/* H1 to H3 of results: the output was found empty; clears its hint, looks again. */
-static void clear_hint(struct distr_worker *worker)
-{
-    atomic_fetch_and_explicit(&worker->record.group->results, ~worker->record.mask,
-                              memory_order_seq_cst);
-    if (distr_queue_peek(&worker->output) != DISTR_EMPTY)
-        hint_results(worker);
-}
-
-static size_t take_in_group(struct distr_reader *reader, struct distr_group *group, size_t count)
-{
-    uint64_t bits = atomic_load_explicit(&group->results, memory_order_acquire);
-    bool many = distr_many_hints(bits);
-    unsigned first = group == reader->group ? reader->bit : 0;
-    size_t taken = 0;
-
-    while (bits != 0 && taken < count) {
-        uint64_t from = bits >> first << first;
-        unsigned bit = (unsigned)__builtin_ctzll(from != 0 ? from : bits);
-        struct distr_worker *worker =
-            atomic_load_explicit(&group->records[bit], memory_order_acquire)->worker;
-        size_t n = take_from(reader, worker, count - taken);
-
-        bits &= ~((uint64_t)1 << bit);
-        taken += n;
-        if (n > 0) {
-            reader->group = group;
-            reader->bit = bit;
-        } else if (many) {
-            clear_hint(worker);
-        }
-    }
-    return taken;
-}
-
-/* Takes up to `count` results where the hints say that there are some. */
-static size_t take(struct distributor *d, struct distr_reader *reader, size_t count)
-{
-    struct distr_group *start = reader->group ? reader->group : &d->first;
-    struct distr_group *group = start;
-    size_t taken = 0;
-
-    do {
-        taken += take_in_group(reader, group, count - taken);
-        group = atomic_load_explicit(&group->next, memory_order_acquire);
-        if (!group)
-            group = &d->first;
-    } while (taken < count && group != start);
-    return taken;
-}
-
-/* Whether any worker has a result, hint or not; sets the hints of those that have. */
-static bool any_result(struct distributor *d)
-{
-    bool any = false;
-
-    for (struct distr_group *group = &d->first; group;
-         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
-        for (unsigned i = 0; i < 64; i++) {
-            struct distr_record *record =
-                atomic_load_explicit(&group->records[i], memory_order_acquire);
-            if (!record)
-                break;
-            if (!record->worker || distr_queue_peek(&record->worker->output) == DISTR_EMPTY)
-                continue;
-            hint_results(record->worker);
-            any = true;
-        }
-    }
-    return any;
-}
-
-/* Whether a hinted worker has a result. */
-static bool hinted_result(struct distributor *d)
-{
-    for (struct distr_group *group = &d->first; group;
-         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
-        uint64_t bits = atomic_load_explicit(&group->results, memory_order_seq_cst);
-
-        for (; bits != 0; bits &= bits - 1) {
-            struct distr_record *record = atomic_load_explicit(
-                &group->records[__builtin_ctzll(bits)], memory_order_acquire);
-            if (distr_queue_peek(&record->worker->output) != DISTR_EMPTY)
-                return true;
-        }
-    }
-    return false;
-}
-
-/* ---- waking readers ---- */
-
-/* Tells one sleeping reader, unless one has been told and has not looked yet. */
-static void tell_reader(struct distributor *d)
-{
-    if (atomic_load_explicit(&d->readers.waiters, memory_order_seq_cst) == 0)
-        return;
-    if (atomic_exchange_explicit(&d->reader_told, 1, memory_order_seq_cst) == 0)
-        distr_gate_open(&d->readers, 1);
-}
-
-/* E3: full fence first, so that a reader that was told before sees this result, or its hint. */
-void distr_wake_reader_slow(struct distr_worker *worker)
-{
-    distr_full_fence();
-    if (!(atomic_load_explicit(&worker->record.group->results, memory_order_relaxed) &
-          worker->record.mask))
-        hint_results(worker);
-    tell_reader(worker->record.owner);
-}
 
 /* ---- waiting ---- */
 
@@ -256,7 +48,7 @@ static int sleep_until_told(struct distributor *d, const struct wait *wait)
     /* A teller that was late may have told a reader that had left. */
     atomic_exchange_explicit(&d->reader_told, 0, memory_order_seq_cst);
     distr_heavy_fence(); /* pairs with E2 */
-    if (!any_result(d) && !(distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) /* T3 */
+    if (!distr_any_result(d) && !(distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) /* T3 */
         rc = distr_gate_wait(&d->readers, &sequence, wait->deadline);
     distr_gate_leave(&d->readers);
     /* T4 seq_cst: from here on another reader may be told; pairs with the fence in E3. */
@@ -294,7 +86,7 @@ static int wait_more(struct distributor *d, struct wait *wait)
 /* The run is over and nothing comes any more: one last look at every worker. */
 static ptrdiff_t last_look(struct distributor *d, struct distr_reader *reader, size_t count)
 {
-    return any_result(d) ? (ptrdiff_t)take(d, reader, count) : 0;
+    return distr_any_result(d) ? (ptrdiff_t)distr_reader_take(d, reader, count) : 0;
 }
 
 /* What to return if nothing was taken; -EAGAIN: wait. */
@@ -317,7 +109,7 @@ static ptrdiff_t read_some(struct distributor *d, struct distr_reader *reader, s
     struct wait wait = {.deadline = deadline};
 
     for (;;) {
-        size_t taken = take(d, reader, count);
+        size_t taken = distr_reader_take(d, reader, count);
         if (taken > 0)
             return (ptrdiff_t)taken;
         /* The last look is long where workers are many: not at each turn of a spin. */
@@ -423,7 +215,7 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
     if (distr_unlikely(self->reader.capacity == 0))
         note_reader(d);
     if (distr_unlikely(self->reader.capacity < count))
-        rc = grow(&self->reader, count);
+        rc = distr_reader_grow(&self->reader, count);
     if (distr_unlikely(rc != 0))
         distr_outside(d, self);
     *record = self;
@@ -468,8 +260,8 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
         taken_out(d, (uint64_t)taken);
     /* The next sleeping reader is woken by the one that sees more. */
     if (distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0) &&
-        hinted_result(d))
-        tell_reader(d);
+        distr_hinted_result(d))
+        distr_tell_reader(d);
     distr_outside(d, record);
     return taken;
 }
@@ -500,7 +292,7 @@ ptrdiff_t distributor_next_results(distributor_t *d, distributor_result_t *resul
 /* Discards up to one claim's worth.  False: there was nothing. */
 static bool drop_some(struct distributor *d, struct distr_reader *reader)
 {
-    size_t taken = take(d, reader, DISTR_CLAIM_MAX);
+    size_t taken = distr_reader_take(d, reader, DISTR_CLAIM_MAX);
 
     for (size_t i = 0; i < taken; i++)
         distr_result_discard(&reader->items[i]);
@@ -518,7 +310,7 @@ void distributor_drop_results(distributor_t *d)
 
     if (!d || distr_call_begin(d) != 0)
         return;
-    if (!distr_is_worker(d) && any_result(d))
+    if (!distr_is_worker(d) && distr_any_result(d))
         while (drop_some(d, &reader))
             ;
     distr_call_end(d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a reading thread holds of its last read. */
+/* What a reading thread holds, where it finds results, and telling readers that sleep. */
 #ifndef DISTR_POOL_READER_H
 #define DISTR_POOL_READER_H
 
@@ -16,6 +16,21 @@ void distr_item_free(const struct distr_item *item);
 
 /* Hands a result that nobody reads to its type, and frees it. */
 void distr_result_discard(const struct distr_item *item);
+
+/* Makes room for `count` results of one read.  0 or -ENOMEM. */
+int distr_reader_grow(struct distr_reader *reader, size_t count);
+
+/* Takes up to `count` results where the hints say that there are some; behind those it holds. */
+size_t distr_reader_take(struct distributor *d, struct distr_reader *reader, size_t count);
+
+/* Whether any worker has a result, hint or not; sets the hints of those that have. */
+bool distr_any_result(struct distributor *d);
+
+/* Whether a hinted worker has a result. */
+bool distr_hinted_result(struct distributor *d);
+
+/* Tells one sleeping reader, unless one has been told and has not looked yet. */
+void distr_tell_reader(struct distributor *d);
 
 /* E3: a result was published in the worker's output. */
 void distr_wake_reader_slow(struct distr_worker *worker);

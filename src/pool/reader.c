@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a reading thread holds, where it finds results, and telling readers that sleep; events T1
+ * to T4 and E3 in src/queue/README.md, "Emit and read".
+ */
+#include "pool/reader.h"
+
+#include "pool/item.h"
+
+/* ---- what a reader holds ---- */
+
+void distr_result_discard(const struct distr_item *item)
+{
+    size_t size;
+
+    if (distr_meta_error(item->meta) == 0 && item->type->discard_result) {
+        const void *result = distr_item_bytes(item, &size);
+        item->type->discard_result((void *)(uintptr_t)result, size);
+    }
+    distr_item_free(item);
+}
+
+void distr_reader_release(struct distr_record *record)
+{
+    for (size_t i = 0; i < record->reader.count; i++)
+        if (distr_unlikely(distr_meta_kind(record->reader.items[i].meta) != DISTR_INLINE))
+            distr_item_free(&record->reader.items[i]);
+    record->reader.count = 0;
+}
+
+void distr_reader_free(struct distr_record *record)
+{
+    distr_reader_release(record);
+    free(record->reader.items);
+    free(record->reader.workers);
+    record->reader.items = NULL;
+    record->reader.workers = NULL;
+    record->reader.capacity = 0;
+}
+
+int distr_reader_grow(struct distr_reader *reader, size_t count)
+{
+    size_t capacity = count < 8 ? 8 : count;
+
+    if (capacity > SIZE_MAX / sizeof *reader->items)
+        return -ENOMEM;
+    struct distr_item *items = aligned_alloc(_Alignof(struct distr_item), capacity * sizeof *items);
+    uint32_t *workers = malloc(capacity * sizeof *workers);
+    if (!items || !workers) {
+        free(items);
+        free(workers);
+        return -ENOMEM;
+    }
+    free(reader->items);
+    free(reader->workers);
+    reader->items = items;
+    reader->workers = workers;
+    reader->capacity = capacity;
+    return 0;
+}
+
+/* ---- taking what is there ---- */
+
+/* T1: one result of a worker, and the cursor behind it. */
+static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
+{
+    struct distr_cursor cursor;
+
+    if (!distr_queue_claim_one(&worker->output, &cursor, &reader->items[reader->count]))
+        return 0;
+    reader->cursor = cursor;
+    reader->worker = worker->index;
+    reader->workers[reader->count++] = worker->index;
+    return 1;
+}
+
+/* T1: up to `count` results of one worker. */
+static size_t take_from(struct distr_reader *reader, struct distr_worker *worker, size_t count)
+{
+    size_t taken = 0;
+
+    if (count == 1)
+        return take_one(reader, worker);
+    while (taken < count) {
+        size_t left = count - taken;
+        struct distr_share share = {
+            .max = left < DISTR_CLAIM_MAX ? (unsigned)left : DISTR_CLAIM_MAX, .divisor = 1};
+        unsigned n = distr_queue_claim(&worker->output, &share, &reader->items[reader->count]);
+        if (n == 0)
+            break;
+        for (unsigned i = 0; i < n; i++)
+            reader->workers[reader->count + i] = worker->index;
+        reader->count += n;
+        taken += n;
+    }
+    return taken;
+}
+
+static void hint_results(struct distr_worker *worker)
+{
+    atomic_fetch_or_explicit(&worker->record.group->results, worker->record.mask,
+                             memory_order_seq_cst);
+}
+
+/* H1 to H3 of results: the output was found empty; clears its hint, looks again. */
+static void clear_hint(struct distr_worker *worker)
+{
+    atomic_fetch_and_explicit(&worker->record.group->results, ~worker->record.mask,
+                              memory_order_seq_cst);
+    if (distr_queue_peek(&worker->output) != DISTR_EMPTY)
+        hint_results(worker);
+}
+
+static size_t take_in_group(struct distr_reader *reader, struct distr_group *group, size_t count)
+{
+    uint64_t bits = atomic_load_explicit(&group->results, memory_order_acquire);
+    bool many = distr_many_hints(bits);
+    unsigned first = group == reader->group ? reader->bit : 0;
+    size_t taken = 0;
+
+    while (bits != 0 && taken < count) {
+        uint64_t from = bits >> first << first;
+        unsigned bit = (unsigned)__builtin_ctzll(from != 0 ? from : bits);
+        struct distr_worker *worker =
+            atomic_load_explicit(&group->records[bit], memory_order_acquire)->worker;
+        size_t n = take_from(reader, worker, count - taken);
+
+        bits &= ~((uint64_t)1 << bit);
+        taken += n;
+        if (n > 0) {
+            reader->group = group;
+            reader->bit = bit;
+        } else if (many) {
+            clear_hint(worker);
+        }
+    }
+    return taken;
+}
+
+/* Takes up to `count` results where the hints say that there are some. */
+size_t distr_reader_take(struct distributor *d, struct distr_reader *reader, size_t count)
+{
+    struct distr_group *start = reader->group ? reader->group : &d->first;
+    struct distr_group *group = start;
+    size_t taken = 0;
+
+    do {
+        taken += take_in_group(reader, group, count - taken);
+        group = atomic_load_explicit(&group->next, memory_order_acquire);
+        if (!group)
+            group = &d->first;
+    } while (taken < count && group != start);
+    return taken;
+}
+
+/* Whether any worker has a result, hint or not; sets the hints of those that have. */
+bool distr_any_result(struct distributor *d)
+{
+    bool any = false;
+
+    for (struct distr_group *group = &d->first; group;
+         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
+        for (unsigned i = 0; i < 64; i++) {
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[i], memory_order_acquire);
+            if (!record)
+                break;
+            if (!record->worker || distr_queue_peek(&record->worker->output) == DISTR_EMPTY)
+                continue;
+            hint_results(record->worker);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Whether a hinted worker has a result. */
+bool distr_hinted_result(struct distributor *d)
+{
+    for (struct distr_group *group = &d->first; group;
+         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
+        uint64_t bits = atomic_load_explicit(&group->results, memory_order_seq_cst);
+
+        for (; bits != 0; bits &= bits - 1) {
+            struct distr_record *record = atomic_load_explicit(
+                &group->records[__builtin_ctzll(bits)], memory_order_acquire);
+            if (distr_queue_peek(&record->worker->output) != DISTR_EMPTY)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- waking readers ---- */
+
+/* Tells one sleeping reader, unless one has been told and has not looked yet. */
+void distr_tell_reader(struct distributor *d)
+{
+    if (atomic_load_explicit(&d->readers.waiters, memory_order_seq_cst) == 0)
+        return;
+    if (atomic_exchange_explicit(&d->reader_told, 1, memory_order_seq_cst) == 0)
+        distr_gate_open(&d->readers, 1);
+}
+
+/* E3: full fence first, so that a reader that was told before sees this result, or its hint. */
+void distr_wake_reader_slow(struct distr_worker *worker)
+{
+    distr_full_fence();
+    if (!(atomic_load_explicit(&worker->record.group->results, memory_order_relaxed) &
+          worker->record.mask))
+        hint_results(worker);
+    distr_tell_reader(worker->record.owner);
+}
