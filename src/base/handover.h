@@ -17,9 +17,9 @@ void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
 #define distr_handover_give(item) __tsan_release(item)
 #define distr_handover_take(item) __tsan_acquire(item)
-#define distr_handover_begin()                                                                     \
+#define distr_handover_begin() \
     (AnnotateIgnoreReadsBegin(__FILE__, __LINE__), AnnotateIgnoreWritesBegin(__FILE__, __LINE__))
-#define distr_handover_end()                                                                       \
+#define distr_handover_end() \
     (AnnotateIgnoreWritesEnd(__FILE__, __LINE__), AnnotateIgnoreReadsEnd(__FILE__, __LINE__))
 #else
 #define distr_handover_give(item) ((void)(item))

@@ -13,7 +13,7 @@
 #include "pool/search.h"
 #include "queue/deque.h"
 
-#define SERIALS 1024u    /* taken from the common number at a time */
+#define SERIALS 1024u   /* taken from the common number at a time */
 #define ARRAY_PART 128u /* of an array, published at a time */
 
 static int check_new_type(struct distr_record *record, const distributor_task_type_t *type)
@@ -39,8 +39,8 @@ static inline uint64_t next_serial(struct distr_record *record)
 {
     if (distr_unlikely(record->serial == record->serial_end)) {
         /* relaxed: only the number counts. */
-        record->serial = atomic_fetch_add_explicit(&record->owner->serial, SERIALS,
-                                                   memory_order_relaxed);
+        record->serial =
+            atomic_fetch_add_explicit(&record->owner->serial, SERIALS, memory_order_relaxed);
         record->serial_end = record->serial + SERIALS;
     }
     return record->serial++;
@@ -55,7 +55,7 @@ static void free_input(const struct distr_item *item)
 /* ---- inside a task ---- */
 
 static inline int spawn(struct distr_record *record, const distributor_task_type_t *type,
-                 const void *input, size_t size)
+                        const void *input, size_t size)
 {
     struct distributor *d = record->owner;
     struct distr_item item;
@@ -248,8 +248,8 @@ static uint64_t put_some(struct distr_record *record, struct array *array, uint6
     while (put < count) {
         *rc = distr_queue_reserve(&record->input, 1);
         if (*rc == 0)
-            *rc = distr_item_make(&item, array->type, next_serial(record), array->next,
-                                  array->size);
+            *rc =
+                distr_item_make(&item, array->type, next_serial(record), array->next, array->size);
         if (*rc != 0)
             break;
         distr_queue_put(&record->input, &item);

@@ -20,8 +20,7 @@ struct distr_patience {
     uint64_t moved;   /* what had moved when it was looked at last */
 };
 
-void distr_patience_begin(struct distributor *d, struct distr_patience *patience,
-                          int64_t deadline);
+void distr_patience_begin(struct distributor *d, struct distr_patience *patience, int64_t deadline);
 
 /* 0: go on waiting until patience->until; -ETIMEDOUT; -EDEADLK. */
 int distr_patience_check(struct distributor *d, struct distr_patience *patience);

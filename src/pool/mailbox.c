@@ -106,8 +106,8 @@ int distributor_receive(distributor_task_t *self, distributor_message_t *message
         return 0;
     worker->read = worker->mail;
     worker->mail = worker->mail->next;
-    *message = (distributor_message_t){
-        .data = worker->read->size ? worker->read->data : NULL, .size = worker->read->size};
+    *message = (distributor_message_t){.data = worker->read->size ? worker->read->data : NULL,
+                                       .size = worker->read->size};
     return 1;
 }
 

@@ -15,8 +15,7 @@ static uint64_t movement(struct distributor *d)
     uint64_t refused;
 
     distr_sum_ended(d, &total, &refused);
-    return total.added + total.results +
-           atomic_load_explicit(&d->taken, memory_order_relaxed);
+    return total.added + total.results + atomic_load_explicit(&d->taken, memory_order_relaxed);
 }
 
 static bool nobody_else_reads(struct distributor *d)
@@ -49,8 +48,7 @@ static void plan(struct distributor *d, struct distr_patience *patience)
     patience->until = patience->deadline < patience->judge ? patience->deadline : patience->judge;
 }
 
-void distr_patience_begin(struct distributor *d, struct distr_patience *patience,
-                          int64_t deadline)
+void distr_patience_begin(struct distributor *d, struct distr_patience *patience, int64_t deadline)
 {
     patience->deadline = deadline;
     patience->moved = movement(d);

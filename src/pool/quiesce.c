@@ -88,8 +88,8 @@ void distr_try_end(struct distributor *d)
     distr_full_fence(); /* Q2: of two that make the last counts at once, one sees both */
     if ((distr_state(d) & (needed | DISTR_ENDED)) != needed)
         return;
-    distr_sum_ended(d, &total, &refused);          /* Q3 */
-    distr_for_each_record(d, sum_added, &added);   /* Q4 */
+    distr_sum_ended(d, &total, &refused);        /* Q3 */
+    distr_for_each_record(d, sum_added, &added); /* Q4 */
     if (added == total.added + refused)
         end(d, &total);
 }

@@ -113,7 +113,8 @@ static ptrdiff_t read_some(struct distributor *d, struct distr_reader *reader, s
         if (taken > 0)
             return (ptrdiff_t)taken;
         /* The last look is long where workers are many: not at each turn of a spin. */
-        if (deadline == 0 || wait.since == 0 || (distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) {
+        if (deadline == 0 || wait.since == 0 ||
+            (distr_state(d) & (DISTR_ENDED | DISTR_DESTROYED))) {
             ptrdiff_t rc = nothing(d, reader, count);
             if (rc != -EAGAIN || deadline == 0)
                 return rc;
@@ -194,8 +195,7 @@ static inline void taken_out(struct distributor *d, uint64_t count)
         distr_gate_open(&d->output_room, count < INT_MAX ? (int)count : INT_MAX);
     }
     /* relaxed, and several readers may lose counts: only a lone reader's movement is judged. */
-    atomic_store_explicit(&d->taken,
-                          atomic_load_explicit(&d->taken, memory_order_relaxed) + count,
+    atomic_store_explicit(&d->taken, atomic_load_explicit(&d->taken, memory_order_relaxed) + count,
                           memory_order_relaxed);
 }
 
@@ -276,8 +276,7 @@ int distributor_try_next_result(distributor_t *d, distributor_result_t *result)
     return (int)read_results(d, result, 1, 0);
 }
 
-int distributor_next_result_until(distributor_t *d, distributor_result_t *result,
-                                  int64_t deadline)
+int distributor_next_result_until(distributor_t *d, distributor_result_t *result, int64_t deadline)
 {
     int rc = (int)read_results(d, result, 1, deadline > 0 ? deadline : 0);
 

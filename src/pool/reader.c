@@ -182,8 +182,8 @@ bool distr_hinted_result(struct distributor *d)
         uint64_t bits = atomic_load_explicit(&group->results, memory_order_seq_cst);
 
         for (; bits != 0; bits &= bits - 1) {
-            struct distr_record *record = atomic_load_explicit(
-                &group->records[__builtin_ctzll(bits)], memory_order_acquire);
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[__builtin_ctzll(bits)], memory_order_acquire);
             if (distr_queue_peek(&record->worker->output) != DISTR_EMPTY)
                 return true;
         }

@@ -26,8 +26,7 @@ struct distr_thread {
     unsigned capacity;
 };
 
-extern _Thread_local struct distr_thread distr_thread
-    __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct distr_thread distr_thread __attribute__((tls_model("initial-exec")));
 
 /* How often this process is a child of a fork, as far as the library saw it. */
 extern uint32_t distr_forks;

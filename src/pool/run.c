@@ -114,10 +114,9 @@ static void task_failed(struct distr_worker *worker, int error)
         return;
     }
     if (d->options.log)
-        distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name, "task %s failed: %s",
-                  name ? name : "task",
-                  worker->task.failure ? worker->task.failure->message
-                                       : distributor_strerror(error));
+        distr_log(
+            d, DISTRIBUTOR_LOG_WARNING, worker->name, "task %s failed: %s", name ? name : "task",
+            worker->task.failure ? worker->task.failure->message : distributor_strerror(error));
     deliver_failure(worker, error);
     distr_count(&worker->record.failed, 1);
 }
@@ -161,8 +160,7 @@ void distr_run_task(struct distr_worker *worker)
     if (d->input_limit != UINT64_MAX)
         distr_give_room(d, 1);
     if (distr_unlikely(distr_state(d) & DISTR_CANCELLED) ||
-        distr_unlikely(distr_queue_reserve(&worker->output, 1) != 0 &&
-                       !reserve_failure(worker))) {
+        distr_unlikely(distr_queue_reserve(&worker->output, 1) != 0 && !reserve_failure(worker))) {
         distr_discard_task(&worker->record, item);
         return;
     }

@@ -163,8 +163,8 @@ static void get_up(struct distr_worker *worker)
 
     if (!reserve(d))
         return;
-    uint64_t bits = atomic_fetch_and_explicit(&worker->record.group->sleeping,
-                                              ~worker->record.mask, memory_order_acq_rel);
+    uint64_t bits = atomic_fetch_and_explicit(&worker->record.group->sleeping, ~worker->record.mask,
+                                              memory_order_acq_rel);
     if (bits & worker->record.mask)
         atomic_store_explicit(&worker->asleep, 0, memory_order_relaxed);
     else /* who cleared our bit counts us as searching; what we reserved is another's */

@@ -37,8 +37,8 @@ void distr_hint_tasks(struct distr_record *record);
 static inline void distr_announce(struct distributor *d, struct distr_record *record)
 {
     distr_light_fence(); /* N1: pairs with P3 */
-    if (distr_unlikely(!(atomic_load_explicit(&record->group->tasks, memory_order_relaxed) &
-                         record->mask)))
+    if (distr_unlikely(
+            !(atomic_load_explicit(&record->group->tasks, memory_order_relaxed) & record->mask)))
         distr_hint_tasks(record);
     /* N2 relaxed: the fence orders it. */
     if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed))))

@@ -22,13 +22,13 @@ struct distr_group;
 
 /* Flags of distributor.state; set by fetch_or, cleared by start and join under the lock. */
 enum distr_state {
-    DISTR_CLOSED = 1,      /* outside adds are refused */
-    DISTR_STOPPING = 2,    /* spawns too */
-    DISTR_CANCELLED = 4,   /* what has not begun is discarded */
-    DISTR_DOOR_SHUT = 8,   /* CLOSED, and every adder has seen it or has counted */
-    DISTR_STARTED = 16,    /* from start to the end of join */
-    DISTR_ENDED = 32,      /* STOP; stays until the next start */
-    DISTR_DESTROYED = 64   /* destroy has begun */
+    DISTR_CLOSED = 1,    /* outside adds are refused */
+    DISTR_STOPPING = 2,  /* spawns too */
+    DISTR_CANCELLED = 4, /* what has not begun is discarded */
+    DISTR_DOOR_SHUT = 8, /* CLOSED, and every adder has seen it or has counted */
+    DISTR_STARTED = 16,  /* from start to the end of join */
+    DISTR_ENDED = 32,    /* STOP; stays until the next start */
+    DISTR_DESTROYED = 64 /* destroy has begun */
 };
 
 /* What one reading thread holds between its reads. */
@@ -36,10 +36,10 @@ struct distr_reader {
     struct distr_item *items;
     uint32_t *workers; /* the worker that made items[i] */
     size_t capacity;
-    size_t count; /* of the last read, to be freed by the next */
+    size_t count;               /* of the last read, to be freed by the next */
     struct distr_cursor cursor; /* in the output of the worker it read from last, */
     uint32_t worker;            /* whose index this is */
-    struct distr_group *group; /* where it goes on looking */
+    struct distr_group *group;  /* where it goes on looking */
     unsigned bit;
 };
 
@@ -61,18 +61,18 @@ struct distr_record {
     _Atomic uint64_t results;
     _Atomic uint32_t inside; /* its thread is inside a call of this distributor */
 
-    uint32_t met;      /* adds that met a search, since the last one that met none */
-    uint32_t patience; /* of those, how many before it wakes another worker */
-    uint64_t serial;   /* the next one, */
+    uint32_t met;        /* adds that met a search, since the last one that met none */
+    uint32_t patience;   /* of those, how many before it wakes another worker */
+    uint64_t serial;     /* the next one, */
     uint64_t serial_end; /* and where its range ends */
     const distributor_task_type_t *checked; /* the last type that was found valid */
 
     struct distr_reader reader;
 
-    struct distributor *owner;   /* constant */
-    struct distr_worker *worker; /* constant: NULL for outside threads */
-    struct distr_group *group;   /* constant: where it is linked, */
-    uint64_t mask;               /* and its bit there */
+    struct distributor *owner;      /* constant */
+    struct distr_worker *worker;    /* constant: NULL for outside threads */
+    struct distr_group *group;      /* constant: where it is linked, */
+    uint64_t mask;                  /* and its bit there */
     struct distr_record *next_free; /* guarded by the registry's lock */
 
     /* Fair workers: the ended tasks at the last visit; relaxed, a guess is enough. */
@@ -83,7 +83,7 @@ struct distr_record {
 struct distr_group {
     /* Hints.  Its thread sets the bit before it relies on being found; a taker clears it when the
      * queue is empty, looks again, and sets it if it is not. */
-    DISTR_CACHE_ALIGNED _Atomic uint64_t tasks;  /* the record's input may hold tasks */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t tasks;   /* the record's input may hold tasks */
     DISTR_CACHE_ALIGNED _Atomic uint64_t results; /* the worker's output may hold results */
     /* Set by a worker that goes to sleep, cleared by who wakes it. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t sleeping;
@@ -114,7 +114,7 @@ struct distr_mail {
 
 struct distributor_task {
     struct distr_worker *worker;
-    struct distr_item item; /* the task; its input lives here or is owned from here */
+    struct distr_item item;        /* the task; its input lives here or is owned from here */
     struct distr_failure *failure; /* what distributor_fail kept */
 };
 
@@ -131,7 +131,7 @@ struct distr_worker {
     struct distr_queue output; /* OPEN: what its tasks emitted */
 
     DISTR_CACHE_ALIGNED struct distributor_task task; /* the one that runs */
-    unsigned until_fair;       /* tasks until it looks for the oldest one elsewhere */
+    unsigned until_fair;            /* tasks until it looks for the oldest one elsewhere */
     struct distr_group *fair_group; /* the record it looks at then */
     unsigned fair_bit;
     struct distr_group *scan_group; /* where it found tasks last */
@@ -158,12 +158,12 @@ struct distr_worker {
 struct distributor {
     /* Read by all at every step, written rarely. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t state;
-    uint64_t input_limit;  /* constant; UINT64_MAX: none */
-    uint64_t output_limit; /* constant; UINT64_MAX: none */
-    uint64_t id;           /* constant: unlike any other distributor of this process */
-    uint32_t generation;   /* constant: forks before create */
-    unsigned cpus;         /* constant */
-    _Atomic unsigned workers; /* how many there are; guarded by the lock */
+    uint64_t input_limit;          /* constant; UINT64_MAX: none */
+    uint64_t output_limit;         /* constant; UINT64_MAX: none */
+    uint64_t id;                   /* constant: unlike any other distributor of this process */
+    uint32_t generation;           /* constant: forks before create */
+    unsigned cpus;                 /* constant */
+    _Atomic unsigned workers;      /* how many there are; guarded by the lock */
     distributor_options_t options; /* constant */
 
     /* sleeping : 31 | unchecked : 1 | searching : 32, see search.c. */
@@ -198,15 +198,15 @@ struct distributor {
     struct distr_worker **all; /* by index; from `workers` up to `made`: those of a failed start */
     unsigned made;
     unsigned capacity;
-    bool named; /* some worker has a name that add_worker gave it */
+    bool named;        /* some worker has a name that add_worker gave it */
     pthread_t starter; /* the thread that called start */
     int64_t started_ns;
     int64_t ended_ns;
     distributor_summary_t total; /* of all that ended, written by who sets ENDED */
     distributor_summary_t base;  /* the total at the end of the last join */
     bool joining;
-    pthread_cond_t joined; /* joining became false */
-    bool running; /* the threads live */
+    pthread_cond_t joined;  /* joining became false */
+    bool running;           /* the threads live */
     _Atomic uint32_t calls; /* rare calls that are inside (distr_call_begin); not under the lock */
 
     pthread_mutex_t user_lock; /* recursive; no part of the library holds it */

@@ -148,8 +148,8 @@ bool distr_hinted_task(struct distributor *d)
         uint64_t bits = atomic_load_explicit(&group->tasks, memory_order_seq_cst);
 
         for (; bits != 0; bits &= bits - 1) {
-            struct distr_record *record = atomic_load_explicit(
-                &group->records[__builtin_ctzll(bits)], memory_order_acquire);
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[__builtin_ctzll(bits)], memory_order_acquire);
             if (holds_task(record))
                 return true;
         }

@@ -113,7 +113,6 @@ void distr_block_renew(struct distr_block *block, enum distr_block_state state)
     atomic_store_explicit(&block->next, 0, memory_order_relaxed);
     atomic_store_explicit(&block->bottom, 0, memory_order_relaxed);
     /* R1: pairs with C1, so that who sees the new generation sees bottom and next reset. */
-    atomic_store_explicit(&block->word,
-                          distr_word(distr_word_generation(word) + 1, 0, 0, state),
+    atomic_store_explicit(&block->word, distr_word(distr_word_generation(word) + 1, 0, 0, state),
                           memory_order_release);
 }

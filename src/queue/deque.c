@@ -14,8 +14,8 @@ static unsigned settle(struct distr_queue *queue, unsigned before)
 
     if (distr_word_state(word) == DISTR_FROZEN) {
         unsigned hi = before < queue->bottom ? before : queue->bottom;
-        distr_word_t shared = distr_word(distr_word_generation(word), hi, distr_word_lo(word),
-                                         DISTR_SHARED);
+        distr_word_t shared =
+            distr_word(distr_word_generation(word), hi, distr_word_lo(word), DISTR_SHARED);
         /* D2 acq_rel: pairs with C1; either this or a taker's F4 succeeds. */
         if (atomic_compare_exchange_strong_explicit(&tail->word, &word, shared,
                                                     memory_order_acq_rel, memory_order_acquire))
@@ -40,8 +40,7 @@ static void open_tail(struct distr_queue *queue)
     struct distr_block *shared = queue->tail;
     struct distr_block *tail = queue->spare;
     distr_word_t word = atomic_load_explicit(&shared->word, memory_order_relaxed);
-    uint64_t base =
-        atomic_load_explicit(&queue->count, memory_order_relaxed) + distr_word_hi(word);
+    uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + distr_word_hi(word);
 
     distr_block_renew(tail, DISTR_PRIVATE);
     tail->previous = shared;
@@ -78,8 +77,8 @@ static bool take_back(struct distr_queue *queue, struct distr_block *block, uint
         distr_word_t mine = distr_word(generation + 1, 0, distr_word_lo(word), DISTR_PRIVATE);
         unsigned hi = distr_word_hi(word);
         /* D3 acq_rel: pairs with C1; from here on claims of that word fail. */
-        if (atomic_compare_exchange_strong_explicit(&block->word, &word, mine,
-                                                    memory_order_acq_rel, memory_order_acquire)) {
+        if (atomic_compare_exchange_strong_explicit(&block->word, &word, mine, memory_order_acq_rel,
+                                                    memory_order_acquire)) {
             own(queue, block, mine, hi);
             return true;
         }
@@ -110,8 +109,8 @@ static void go_on(struct distr_queue *queue, unsigned hi)
 static void seal(struct distr_queue *queue)
 {
     distr_word_t word = queue->word;
-    distr_word_t shared = distr_word(distr_word_generation(word), queue->bottom, queue->lo,
-                                     DISTR_SHARED);
+    distr_word_t shared =
+        distr_word(distr_word_generation(word), queue->bottom, queue->lo, DISTR_SHARED);
 
     /* S1 release: pairs with C1. */
     if (!atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, shared,

@@ -34,9 +34,9 @@ struct distr_queue {
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
     struct distr_block *spare;                    /* the block after, so that a push cannot fail */
     struct distr_pools *pools;
-    distr_word_t word;  /* of the deque's PRIVATE tail, as the owner left it */
-    uint32_t bottom;    /* its own copy of tail->bottom, ahead of it until publish */
-    uint32_t lo;        /* of the deque's PRIVATE tail */
+    distr_word_t word;      /* of the deque's PRIVATE tail, as the owner left it */
+    uint32_t bottom;        /* its own copy of tail->bottom, ahead of it until publish */
+    uint32_t lo;            /* of the deque's PRIVATE tail */
     _Atomic uint64_t count; /* slots of the queue before the tail's: base of the tail */
 };
 
