@@ -7,7 +7,7 @@
 
 TestSuite(capabilities, .timeout = 60);
 
-/* ---- A1: N workers, one input queue, one output queue --------------------------------------- */
+/* ---- A1: N workers, one input queue, one output queue ---- */
 
 #define A1_WORKERS 3
 
@@ -24,7 +24,7 @@ static int a1_meet(distributor_task_t *self, const void *input, size_t size)
 /* The tasks wait for one another: they end only if each has a worker of its own. */
 Test(capabilities, a1_workers_share_one_input_and_one_output)
 {
-    static const distributor_task_type_t meet = { .name = "meet", .run = a1_meet };
+    static const distributor_task_type_t meet = {.name = "meet", .run = a1_meet};
     distributor_t *d = make(OPTIONS(.workers = A1_WORKERS));
     pthread_barrier_init(&a1_all_here, NULL, A1_WORKERS);
     for (int i = 0; i < A1_WORKERS; i++)
@@ -32,7 +32,7 @@ Test(capabilities, a1_workers_share_one_input_and_one_output)
     distributor_summary_t s = run(d);
     expect(s.completed, A1_WORKERS);
 
-    bool seen[A1_WORKERS] = { false };
+    bool seen[A1_WORKERS] = {false};
     distributor_result_t r;
     while (distributor_next_result(d, &r) == 1) {
         unsigned worker = *(const unsigned *)r.data;
@@ -46,14 +46,14 @@ Test(capabilities, a1_workers_share_one_input_and_one_output)
     finish();
 }
 
-/* ---- A2: add_task before run, while it runs, and from inside a task -------------------------- */
+/* ---- A2: add_task before run, while it runs, and from inside a task ---- */
 
 static int a2_family(distributor_task_t *self, const void *input, size_t size)
 {
     int age = *(const int *)input;
     task_assert(size == sizeof(age));
     task_assert(distributor_emit(self, &age, sizeof(age)) == 0);
-    static const distributor_task_type_t family = { .name = "family", .run = a2_family };
+    static const distributor_task_type_t family = {.name = "family", .run = a2_family};
     if (--age < 0)
         return 0;
     task_assert(distributor_spawn(self, &family, &age, sizeof(age)) == 0);
@@ -63,7 +63,7 @@ static int a2_family(distributor_task_t *self, const void *input, size_t size)
 
 Test(capabilities, a2_tasks_from_outside_and_from_inside)
 {
-    static const distributor_task_type_t family = { .name = "family", .run = a2_family };
+    static const distributor_task_type_t family = {.name = "family", .run = a2_family};
     distributor_t *d = make(OPTIONS(.workers = 2));
     int age = 9;
     expect(distributor_add_task(d, &family, &age, sizeof(age)), 0);
@@ -79,7 +79,7 @@ Test(capabilities, a2_tasks_from_outside_and_from_inside)
     finish();
 }
 
-/* ---- A3: zero or more results a task --------------------------------------------------------- */
+/* ---- A3: zero or more results a task ---- */
 
 static int a3_count(distributor_task_t *self, const void *input, size_t size)
 {
@@ -92,14 +92,14 @@ static int a3_count(distributor_task_t *self, const void *input, size_t size)
 
 Test(capabilities, a3_zero_or_more_results)
 {
-    static const distributor_task_type_t count = { .name = "count", .run = a3_count };
+    static const distributor_task_type_t count = {.name = "count", .run = a3_count};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (int n = 0; n < 10; n++)
         expect(distributor_add_task(d, &count, &n, sizeof(n)), 0);
     distributor_summary_t s = run(d);
     expect(s.completed, 10);
     expect(s.results, 45);
-    int seen[10] = { 0 };
+    int seen[10] = {0};
     distributor_result_t r;
     while (distributor_next_result(d, &r) == 1) {
         expect(r.size, sizeof(int));
@@ -125,7 +125,7 @@ Test(capabilities, a3_a_run_that_emits_nothing_ends)
     finish();
 }
 
-/* ---- A4: run starts, and returns when out of work --------------------------------------------- */
+/* ---- A4: run starts, and returns when out of work ---- */
 
 /* The seed: hung for ever. */
 Test(capabilities, a4_no_task_at_all)
@@ -150,7 +150,7 @@ static int a4_raise(distributor_task_t *self, const void *input, size_t size)
 /* The seed: hung for ever. */
 Test(capabilities, a4_a_failing_task)
 {
-    static const distributor_task_type_t raise_ = { .name = "raise", .run = a4_raise };
+    static const distributor_task_type_t raise_ = {.name = "raise", .run = a4_raise};
     distributor_t *d = make(OPTIONS(.workers = 2));
     expect(distributor_add_task(d, &raise_, NULL, 0), 0);
     expect(distributor_add_task(d, &echo, "fine", 4), 0);
@@ -169,20 +169,20 @@ Test(capabilities, a4_a_failing_task)
     finish();
 }
 
-/* ---- A5: it stops all workers by itself when work runs out ------------------------------------- */
+/* ---- A5: it stops all workers by itself when work runs out ---- */
 
 #define A5_CHAIN 21
 
 static int a5_link(distributor_task_t *self, const void *input, size_t size)
 {
     int left = *(const int *)input - 1;
-    static const distributor_task_type_t link_ = { .name = "link", .run = a5_link };
+    static const distributor_task_type_t link_ = {.name = "link", .run = a5_link};
     return left > 0 ? distributor_spawn(self, &link_, &left, size) : 0;
 }
 
 static void a5_one_chain(distributor_t *d)
 {
-    static const distributor_task_type_t link_ = { .name = "link", .run = a5_link };
+    static const distributor_task_type_t link_ = {.name = "link", .run = a5_link};
     int left = A5_CHAIN;
     expect(distributor_add_task(d, &link_, &left, sizeof(left)), 0);
     distributor_summary_t s = run(d);
@@ -210,7 +210,7 @@ Test(capabilities, a5_stops_when_work_runs_out_each_time)
     finish();
 }
 
-/* ---- A6: stop puts STOP at the end of the queue ------------------------------------------------ */
+/* ---- A6: stop puts STOP at the end of the queue ---- */
 
 static pthread_barrier_t a6_both_here;
 
@@ -226,7 +226,7 @@ static int a6_stop(distributor_task_t *self, const void *input, size_t size)
 /* The seed: workers that raced to stop left 20 to 60 stale STOPs for the next run. */
 Test(capabilities, a6_stop_twice_at_once_from_two_tasks)
 {
-    static const distributor_task_type_t stop = { .name = "stop", .run = a6_stop };
+    static const distributor_task_type_t stop = {.name = "stop", .run = a6_stop};
     distributor_t *d = make(OPTIONS(.workers = 2));
     pthread_barrier_init(&a6_both_here, NULL, 2);
     for (unsigned n = rounds(1000); n > 0; n--) {
@@ -264,7 +264,7 @@ static void *a6_add(void *argument)
 
 Test(capabilities, a6_stop_while_adders_wait_for_room)
 {
-    static const distributor_task_type_t gate = { .name = "gate", .run = a6_wait };
+    static const distributor_task_type_t gate = {.name = "gate", .run = a6_wait};
     sem_init(&a6_gate, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 1, .input_limit = 2));
     expect(distributor_start(d), 0);

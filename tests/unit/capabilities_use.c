@@ -7,7 +7,7 @@
 
 TestSuite(capabilities, .timeout = 60);
 
-/* ---- A7: results until STOP -------------------------------------------------------------------- */
+/* ---- A7: results until STOP ---- */
 
 static int a7_square(distributor_task_t *self, const void *input, size_t size)
 {
@@ -23,7 +23,7 @@ static int a7_square(distributor_task_t *self, const void *input, size_t size)
 /* The seed: 75 of 200 such runs missed results.  Odd rounds read while it runs. */
 Test(capabilities, a7_a_thousand_squares_are_all_read)
 {
-    static const distributor_task_type_t square = { .name = "square", .run = a7_square };
+    static const distributor_task_type_t square = {.name = "square", .run = a7_square};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (unsigned round = rounds(2000); round > 0; round--) {
         for (uint64_t i = 0; i < A7_SQUARES; i++)
@@ -72,7 +72,7 @@ Test(capabilities, a7_a_result_whose_bytes_are_stop)
     finish();
 }
 
-/* ---- A8: results can be read while it runs ------------------------------------------------------ */
+/* ---- A8: results can be read while it runs ---- */
 
 static sem_t a8_was_read;
 
@@ -88,7 +88,7 @@ static int a8_emit_then_wait(distributor_task_t *self, const void *input, size_t
 /* The task goes on only when its result was read: it ends only if that works while it runs. */
 Test(capabilities, a8_read_while_it_runs)
 {
-    static const distributor_task_type_t type = { .name = "talk", .run = a8_emit_then_wait };
+    static const distributor_task_type_t type = {.name = "talk", .run = a8_emit_then_wait};
     sem_init(&a8_was_read, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_start(d), 0);
@@ -107,7 +107,7 @@ Test(capabilities, a8_read_while_it_runs)
     finish();
 }
 
-/* ---- A9: a lock that tasks can share ------------------------------------------------------------- */
+/* ---- A9: a lock that tasks can share ---- */
 
 #define A9_TASKS 2000
 
@@ -130,7 +130,7 @@ static int a9_under_lock(distributor_task_t *self, const void *input, size_t siz
 
 Test(capabilities, a9_tasks_share_a_lock)
 {
-    static const distributor_task_type_t type = { .name = "guarded", .run = a9_under_lock };
+    static const distributor_task_type_t type = {.name = "guarded", .run = a9_under_lock};
     distributor_t *d = make(OPTIONS(.workers = 4));
     for (int i = 0; i < A9_TASKS; i++)
         expect(distributor_add_task(d, &type, NULL, 0), 0);
@@ -151,7 +151,7 @@ static int a9_spawn_and_emit(distributor_task_t *self, const void *input, size_t
 /* The seed: its users' lock was the pool's own, so holding it stalled everything. */
 Test(capabilities, a9_holding_the_lock_does_not_stall_the_pool)
 {
-    static const distributor_task_type_t type = { .name = "parent", .run = a9_spawn_and_emit };
+    static const distributor_task_type_t type = {.name = "parent", .run = a9_spawn_and_emit};
     distributor_t *d = make(OPTIONS(.workers = 2, .input_limit = 8, .output_limit = 8));
     expect(distributor_lock(d), 0);
     expect(distributor_start(d), 0);
@@ -170,7 +170,7 @@ Test(capabilities, a9_holding_the_lock_does_not_stall_the_pool)
     finish();
 }
 
-/* ---- A10: add_worker(name) ------------------------------------------------------------------------ */
+/* ---- A10: add_worker(name) ---- */
 
 static int a10_tell_name(distributor_task_t *self, const void *input, size_t size)
 {
@@ -181,7 +181,7 @@ static int a10_tell_name(distributor_task_t *self, const void *input, size_t siz
 
 Test(capabilities, a10_only_the_workers_that_were_added)
 {
-    static const distributor_task_type_t type = { .name = "who", .run = a10_tell_name };
+    static const distributor_task_type_t type = {.name = "who", .run = a10_tell_name};
     distributor_t *d = make(NULL);
     expect(distributor_add_worker(d, "Anna"), 0);
     expect(distributor_add_worker(d, "Bert"), 1);
@@ -221,8 +221,8 @@ static int a10_post(distributor_task_t *self, const void *input, size_t size)
 /* The seed: a worker added after run() never started.  Here the only other one is occupied. */
 Test(capabilities, a10_a_worker_added_after_start_runs_tasks)
 {
-    static const distributor_task_type_t wait_ = { .name = "wait", .run = a10_wait };
-    static const distributor_task_type_t post = { .name = "post", .run = a10_post };
+    static const distributor_task_type_t wait_ = {.name = "wait", .run = a10_wait};
+    static const distributor_task_type_t post = {.name = "post", .run = a10_post};
     for (unsigned n = rounds(200); n > 0; n--) {
         sem_init(&a10_begun, 0, 0);
         sem_init(&a10_gate, 0, 0);
@@ -241,7 +241,7 @@ Test(capabilities, a10_a_worker_added_after_start_runs_tasks)
     finish();
 }
 
-/* ---- A11: send(message, to) a worker -------------------------------------------------------------- */
+/* ---- A11: send(message, to) a worker ---- */
 
 static pthread_barrier_t a11_both_here;
 
@@ -265,8 +265,8 @@ static int a11_read_mail(distributor_task_t *self, const void *input, size_t siz
  * other worker sent, in this order. */
 Test(capabilities, a11_send_to_a_worker_by_index_and_by_name)
 {
-    static const distributor_task_type_t type = { .name = "read mail", .run = a11_read_mail };
-    static const char *const words[] = { "index", "name", "inside" };
+    static const distributor_task_type_t type = {.name = "read mail", .run = a11_read_mail};
+    static const char *const words[] = {"index", "name", "inside"};
     pthread_barrier_init(&a11_both_here, NULL, 2);
     distributor_t *d = make(NULL);
     expect(distributor_add_worker(d, "Anna"), 0);
@@ -279,7 +279,7 @@ Test(capabilities, a11_send_to_a_worker_by_index_and_by_name)
         expect(distributor_add_task(d, &type, NULL, 0), 0);
     }
     run(d);
-    unsigned got[2] = { 0, 0 };
+    unsigned got[2] = {0, 0};
     distributor_result_t r;
     while (distributor_next_result(d, &r) == 1) {
         ensure(r.worker < 2 && got[r.worker] < 3);

@@ -7,7 +7,7 @@
 
 TestSuite(accounting, .timeout = 60);
 
-/* ---- Many adders, tasks that spawn --------------------------------------------------------------- */
+/* ---- Many adders, tasks that spawn ---- */
 
 #define ADDERS 6
 #define TASKS_EACH 2000
@@ -23,7 +23,7 @@ static int member(distributor_task_t *self, const void *input, size_t size)
     task_assert(size == sizeof(id) && id < IDS);
     atomic_fetch_add(&began[id], 1);
     if (id < FAMILIES) {
-        static const distributor_task_type_t type = { .name = "member", .run = member };
+        static const distributor_task_type_t type = {.name = "member", .run = member};
         for (unsigned i = 1; i < MEMBERS; i++) {
             unsigned child = id + i * FAMILIES;
             task_assert(distributor_spawn(self, &type, &child, sizeof(child)) == 0);
@@ -39,7 +39,7 @@ struct adder {
 
 static void *add_range(void *argument)
 {
-    static const distributor_task_type_t type = { .name = "member", .run = member };
+    static const distributor_task_type_t type = {.name = "member", .run = member};
     struct adder *a = argument;
     for (unsigned i = 0; i < TASKS_EACH; i++) {
         unsigned id = a->first + i;
@@ -54,7 +54,7 @@ static void *close_after_adders(void *argument)
     pthread_t thread[ADDERS];
     struct adder adder[ADDERS];
     for (unsigned i = 0; i < ADDERS; i++) {
-        adder[i] = (struct adder) { d, i * TASKS_EACH };
+        adder[i] = (struct adder){d, i * TASKS_EACH};
         task_assert(pthread_create(&thread[i], NULL, add_range, &adder[i]) == 0);
     }
     for (unsigned i = 0; i < ADDERS; i++)
@@ -117,7 +117,7 @@ Test(accounting, nor_in_ten_runs_of_one_distributor)
     finish();
 }
 
-/* ---- The summary ------------------------------------------------------------------------------------ */
+/* ---- The summary ---- */
 
 static int fail_odd(distributor_task_t *self, const void *input, size_t size)
 {
@@ -129,7 +129,7 @@ static int fail_odd(distributor_task_t *self, const void *input, size_t size)
 
 Test(accounting, the_summary_covers_one_run)
 {
-    static const distributor_task_type_t type = { .name = "odd", .run = fail_odd };
+    static const distributor_task_type_t type = {.name = "odd", .run = fail_odd};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (int n = 0; n < 101; n++)
         expect(distributor_add_task(d, &type, &n, sizeof(n)), 0);
@@ -171,7 +171,7 @@ Test(accounting, tasks_added_after_join_belong_to_the_next_run)
     finish();
 }
 
-/* ---- Serials ----------------------------------------------------------------------------------------- */
+/* ---- Serials ---- */
 
 static int spawn_two(distributor_task_t *self, const void *input, size_t size)
 {
@@ -184,7 +184,7 @@ static int spawn_two(distributor_task_t *self, const void *input, size_t size)
 Test(accounting, serials_are_unique_and_grow)
 {
     enum { COUNT = 500 };
-    static const distributor_task_type_t type = { .name = "two", .run = spawn_two };
+    static const distributor_task_type_t type = {.name = "two", .run = spawn_two};
     static uint64_t serials[3 * COUNT];
     static uint64_t by_input[COUNT];
     distributor_t *d = make(OPTIONS(.workers = 4));

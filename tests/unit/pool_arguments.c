@@ -6,7 +6,7 @@
 
 TestSuite(arguments, .timeout = 60);
 
-/* ---- NULL ----------------------------------------------------------------------------------------------------------- */
+/* ---- NULL ---- */
 
 Test(arguments, no_distributor)
 {
@@ -49,7 +49,7 @@ static void expect_adds(distributor_t *d, const distributor_task_type_t *type, c
 
 Test(arguments, no_pointer_where_one_is_needed)
 {
-    static const distributor_task_type_t no_run = { .name = "no run" };
+    static const distributor_task_type_t no_run = {.name = "no run"};
     distributor_t *d = make(OPTIONS(.workers = 1));
     for (int i = 0; i < 2; i++) {
         expect_adds(d, NULL, "x", 1, -EINVAL);
@@ -73,7 +73,7 @@ Test(arguments, no_pointer_where_one_is_needed)
 static int misuse_inside(distributor_task_t *self, const void *input, size_t size)
 {
     (void)input, (void)size;
-    static const distributor_task_type_t no_run = { .name = "no run" };
+    static const distributor_task_type_t no_run = {.name = "no run"};
     distributor_message_t m;
     task_assert(distributor_emit(NULL, "x", 1) == -EINVAL);
     task_assert(distributor_emit(self, NULL, 1) == -EINVAL);
@@ -91,7 +91,7 @@ static int misuse_inside(distributor_task_t *self, const void *input, size_t siz
 
 Test(arguments, inside_a_task)
 {
-    static const distributor_task_type_t type = { .name = "misuse", .run = misuse_inside };
+    static const distributor_task_type_t type = {.name = "misuse", .run = misuse_inside};
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_add_task(d, &type, NULL, 0), 0);
     distributor_summary_t s = run(d);
@@ -102,7 +102,7 @@ Test(arguments, inside_a_task)
     finish();
 }
 
-/* ---- Sizes ------------------------------------------------------------------------------------------------------------ */
+/* ---- Sizes ---- */
 
 Test(arguments, too_many_bytes)
 {
@@ -116,7 +116,7 @@ Test(arguments, too_many_bytes)
     finish();
 }
 
-/* ---- Policies of task types -------------------------------------------------------------------------------------------- */
+/* ---- Policies of task types ---- */
 
 static int spawn_type(distributor_task_t *self, const void *input, size_t size)
 {
@@ -130,14 +130,11 @@ static int spawn_type(distributor_task_t *self, const void *input, size_t size)
 
 Test(arguments, a_policy_that_this_release_does_not_have)
 {
-    static const distributor_task_type_t spawner = { .name = "spawner", .run = spawn_type };
+    static const distributor_task_type_t spawner = {.name = "spawner", .run = spawn_type};
     static const distributor_task_type_t types[] = {
-        { .run = support_nothing, .retries = 1 },
-        { .run = support_nothing, .retries = UINT_MAX },
-        { .run = support_nothing, .backoff_ns = 1 },
-        { .run = support_nothing, .backoff_ns = -1 },
-        { .run = support_nothing, .timeout_ns = 1 },
-        { .run = support_nothing, .timeout_ns = -1 },
+        {.run = support_nothing, .retries = 1},    {.run = support_nothing, .retries = UINT_MAX},
+        {.run = support_nothing, .backoff_ns = 1}, {.run = support_nothing, .backoff_ns = -1},
+        {.run = support_nothing, .timeout_ns = 1}, {.run = support_nothing, .timeout_ns = -1},
     };
     enum { TYPES = sizeof(types) / sizeof(types[0]) };
     distributor_t *d = make(OPTIONS(.workers = 1));
@@ -151,7 +148,7 @@ Test(arguments, a_policy_that_this_release_does_not_have)
     finish();
 }
 
-/* ---- Options ------------------------------------------------------------------------------------------------------------ */
+/* ---- Options ---- */
 
 static void expect_refused(const distributor_options_t *options, int error)
 {
@@ -168,10 +165,10 @@ Test(arguments, options_that_can_never_be_right)
     expect_refused(OPTIONS(.order = (distributor_order_t)-1), -EINVAL);
     expect_refused(OPTIONS(.deadlock_ns = -1), -EINVAL);
     expect_refused(OPTIONS(.deadlock_ns = INT64_MIN), -EINVAL);
-    static const size_t sizes[] = { 0, 1, sizeof(size_t), sizeof(distributor_options_t) / 2,
-                                    sizeof(distributor_options_t) - 1 };
+    static const size_t sizes[] = {0, 1, sizeof(size_t), sizeof(distributor_options_t) / 2,
+                                   sizeof(distributor_options_t) - 1};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        distributor_options_t options = { .size = sizes[i], .workers = 1 };
+        distributor_options_t options = {.size = sizes[i], .workers = 1};
         expect_refused(&options, -EINVAL);
     }
     finish();
@@ -184,7 +181,7 @@ Test(arguments, options_that_this_release_does_not_take)
     expect_refused(OPTIONS(.window = 1), -ENOTSUP);
     expect_refused(OPTIONS(.engine = &engine), -ENOTSUP);
     for (int i = 0; i < 8; i++) {
-        distributor_options_t options = { .size = sizeof(options) };
+        distributor_options_t options = {.size = sizeof(options)};
         options.reserved[i] = &options;
         expect_refused(&options, -ENOTSUP);
     }
@@ -214,11 +211,11 @@ Test(arguments, options_of_a_later_release)
 
 Test(arguments, options_at_their_ends)
 {
-    static const uint64_t limits[] = { 1, 3, UINT64_C(1) << 31, UINT64_MAX };
+    static const uint64_t limits[] = {1, 3, UINT64_C(1) << 31, UINT64_MAX};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        distributor_t *d = make(OPTIONS(.workers = 1, .input_limit = limits[i],
-                                        .output_limit = limits[i],
-                                        .deadlock_ns = i % 2 == 0 ? 1 : DISTRIBUTOR_FOREVER));
+        distributor_t *d =
+            make(OPTIONS(.workers = 1, .input_limit = limits[i], .output_limit = limits[i],
+                         .deadlock_ns = i % 2 == 0 ? 1 : DISTRIBUTOR_FOREVER));
         expect(distributor_add_task(d, &echo, "x", 1), 0);
         run(d);
         expect(drain(d), 1);
@@ -227,11 +224,11 @@ Test(arguments, options_at_their_ends)
     finish();
 }
 
-/* ---- Small things --------------------------------------------------------------------------------------------------------- */
+/* ---- Small things ---- */
 
 Test(arguments, texts_and_clock)
 {
-    static const int errors[] = { 0, EINVAL, ESHUTDOWN, EDEADLK, ECHILD, ENOTSUP, 4095, INT_MAX };
+    static const int errors[] = {0, EINVAL, ESHUTDOWN, EDEADLK, ECHILD, ENOTSUP, 4095, INT_MAX};
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         const char *text = distributor_strerror(errors[i]);
         ensure(text != NULL && text[0] != '\0');

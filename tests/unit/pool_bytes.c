@@ -11,8 +11,8 @@ TestSuite(bytes, .timeout = 60);
 
 #define MEBIBYTE 1048576u
 
-static const size_t sizes[] = { 0, 1, 7, 8, 15, 16, 17, 24, 31, 32, 33, 100, 4095, 4096, 4097,
-                                65536, MEBIBYTE };
+static const size_t sizes[] = {0,  1,  7,   8,    15,   16,   17,    24,      31,
+                               32, 33, 100, 4095, 4096, 4097, 65536, MEBIBYTE};
 enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
 
 /* Each size has bytes of its own. */
@@ -55,7 +55,7 @@ static int emit_copy(distributor_task_t *self, const void *input, size_t size)
 
 static int spawn_copy(distributor_task_t *self, const void *input, size_t size)
 {
-    static const distributor_task_type_t type = { .name = "copy", .run = emit_copy };
+    static const distributor_task_type_t type = {.name = "copy", .run = emit_copy};
     return distributor_spawn(self, &type, input, size);
 }
 
@@ -80,7 +80,7 @@ static void add_each_size(distributor_t *d, const distributor_task_type_t *type)
 
 static void expect_each_size(distributor_t *d, int error)
 {
-    bool seen[SIZES] = { false };
+    bool seen[SIZES] = {false};
     distributor_result_t r;
     for (int n = 0; n < SIZES; n++) {
         expect(distributor_next_result(d, &r), 1);
@@ -99,7 +99,7 @@ static void expect_each_size(distributor_t *d, int error)
 
 static void through(distributor_run_fn *run_fn, int error)
 {
-    const distributor_task_type_t type = { .name = "through", .run = run_fn };
+    const distributor_task_type_t type = {.name = "through", .run = run_fn};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (int round = 0; round < 3; round++) {
         add_each_size(d, &type);
@@ -128,7 +128,7 @@ Test(bytes, of_failures)
 /* A pointer beside a size of zero is no input: the callback is given NULL. */
 Test(bytes, of_size_zero)
 {
-    static const distributor_task_type_t type = { .name = "copy", .run = emit_copy };
+    static const distributor_task_type_t type = {.name = "copy", .run = emit_copy};
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_add_task(d, &type, "not read", 0), 0);
     expect(distributor_add_tasks(d, &type, NULL, 0, 3), 3);
@@ -141,7 +141,7 @@ Test(bytes, of_size_zero)
     finish();
 }
 
-/* ---- Arrays ------------------------------------------------------------------------------------------------------- */
+/* ---- Arrays ---- */
 
 static int emit_sum(distributor_task_t *self, const void *input, size_t size)
 {
@@ -155,7 +155,7 @@ static int emit_sum(distributor_task_t *self, const void *input, size_t size)
 /* Each task is given its own part of the array. */
 Test(bytes, of_arrays)
 {
-    static const distributor_task_type_t type = { .name = "sum", .run = emit_sum };
+    static const distributor_task_type_t type = {.name = "sum", .run = emit_sum};
     enum { COUNT = 200 };
     for (int i = 1; i < SIZES && sizes[i] <= 4097; i++) {
         distributor_t *d = make(OPTIONS(.workers = 2));
@@ -166,7 +166,7 @@ Test(bytes, of_arrays)
         expect(distributor_add_tasks(d, &type, all, sizes[i], COUNT), COUNT);
         free(all);
         run(d);
-        bool seen[256] = { false };
+        bool seen[256] = {false};
         distributor_result_t r;
         for (int n = 0; n < COUNT; n++) {
             expect(distributor_next_result(d, &r), 1);
@@ -180,7 +180,7 @@ Test(bytes, of_arrays)
     finish();
 }
 
-/* ---- Messages ------------------------------------------------------------------------------------------------------ */
+/* ---- Messages ---- */
 
 static int receive_each_size(distributor_task_t *self, const void *input, size_t size)
 {
@@ -196,7 +196,7 @@ static int receive_each_size(distributor_task_t *self, const void *input, size_t
 
 Test(bytes, of_messages)
 {
-    static const distributor_task_type_t type = { .name = "mail", .run = receive_each_size };
+    static const distributor_task_type_t type = {.name = "mail", .run = receive_each_size};
     distributor_t *d = make(OPTIONS(.workers = 1));
     unsigned char *bytes = malloc(MEBIBYTE);
     ensure(bytes != NULL);
@@ -214,7 +214,7 @@ Test(bytes, of_messages)
     finish();
 }
 
-/* ---- What is discarded --------------------------------------------------------------------------------------------- */
+/* ---- What is discarded ---- */
 
 static atomic_size_t discarded;
 

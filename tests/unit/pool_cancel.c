@@ -74,7 +74,7 @@ static void expect_pending_discarded(unsigned first, unsigned end)
     }
 }
 
-/* ---- While it runs -------------------------------------------------------------------------------------------- */
+/* ---- While it runs ---- */
 
 /* Task 0 completes although it was told; task 1 fails because it was: it is cancelled, and leaves
  * no record.  The hundred others never began. */
@@ -120,7 +120,7 @@ Test(cancel, while_it_runs)
     finish();
 }
 
-/* ---- Before start, and from a task ---------------------------------------------------------------------------- */
+/* ---- Before start, and from a task ---- */
 
 Test(cancel, before_start)
 {
@@ -156,7 +156,7 @@ static int spawn_and_cancel(distributor_task_t *self, const void *input, size_t 
 
 Test(cancel, from_inside_a_task)
 {
-    static const distributor_task_type_t type = { .name = "cancel", .run = spawn_and_cancel };
+    static const distributor_task_type_t type = {.name = "cancel", .run = spawn_and_cancel};
     distributor_t *d = make(OPTIONS(.workers = 1));
     clear_ids();
     unsigned id = 1000;
@@ -174,7 +174,7 @@ Test(cancel, from_inside_a_task)
     finish();
 }
 
-/* ---- An emit that finds no room --------------------------------------------------------------------------------- */
+/* ---- An emit that finds no room ---- */
 
 static atomic_int refused_with;
 
@@ -224,7 +224,7 @@ Test(cancel, an_emit_that_waits_for_room)
     finish();
 }
 
-/* ---- Races -------------------------------------------------------------------------------------------------------- */
+/* ---- Races ---- */
 
 static void *add_until_refused(void *argument)
 {

@@ -15,7 +15,7 @@ static int emit_five(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
-static const distributor_task_type_t five = { .name = "five", .run = emit_five };
+static const distributor_task_type_t five = {.name = "five", .run = emit_five};
 
 static void expect_results(distributor_t *d, unsigned count)
 {
@@ -24,16 +24,16 @@ static void expect_results(distributor_t *d, unsigned count)
         expect(distributor_next_result(d, &r), 1);
 }
 
-/* ---- join ------------------------------------------------------------------------------------------------ */
+/* ---- join ---- */
 
 /* Every worker is blocked: two tasks for two workers. */
 Test(deadlock, join_says_so_and_loses_nothing)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 2, .output_limit = 2, .deadlock_ns = MILLISECONDS(5)));
+    distributor_t *d =
+        make(OPTIONS(.workers = 2, .output_limit = 2, .deadlock_ns = MILLISECONDS(5)));
     for (int i = 0; i < 4; i++)
         expect(distributor_add_task(d, &five, &i, sizeof(i)), 0);
-    distributor_summary_t s = { .added = 77 };
+    distributor_summary_t s = {.added = 77};
     expect(distributor_run(d, &s), -EDEADLK);
     expect(s.added, 77);
     expect_results(d, 3);
@@ -51,8 +51,8 @@ Test(deadlock, join_says_so_and_loses_nothing)
 /* One task for two workers: the other one has nothing to do, and nobody can go on either. */
 Test(deadlock, join_says_so_with_an_idle_worker)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 2, .output_limit = 2, .deadlock_ns = MILLISECONDS(5)));
+    distributor_t *d =
+        make(OPTIONS(.workers = 2, .output_limit = 2, .deadlock_ns = MILLISECONDS(5)));
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     expect(distributor_run(d, NULL), -EDEADLK);
     expect(drain(d), 5);
@@ -71,9 +71,9 @@ static int fail_at_once(distributor_task_t *self, const void *input, size_t size
  * failure needs room. */
 Test(deadlock, failures_with_no_reader)
 {
-    static const distributor_task_type_t type = { .name = "fail", .run = fail_at_once };
-    distributor_t *d = make(
-        OPTIONS(.workers = 2, .output_limit = 1, .deadlock_ns = MILLISECONDS(5)));
+    static const distributor_task_type_t type = {.name = "fail", .run = fail_at_once};
+    distributor_t *d =
+        make(OPTIONS(.workers = 2, .output_limit = 1, .deadlock_ns = MILLISECONDS(5)));
     for (int i = 0; i < 10; i++)
         expect(distributor_add_task(d, &type, NULL, 0), 0);
     int rc = distributor_run(d, NULL);
@@ -88,8 +88,8 @@ Test(deadlock, failures_with_no_reader)
 /* Forever is off: then the deadline decides. */
 Test(deadlock, off)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 1, .output_limit = 1, .deadlock_ns = DISTRIBUTOR_FOREVER));
+    distributor_t *d =
+        make(OPTIONS(.workers = 1, .output_limit = 1, .deadlock_ns = DISTRIBUTOR_FOREVER));
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     expect(distributor_start(d), 0);
     int64_t deadline = distributor_now() + MILLISECONDS(50);
@@ -112,8 +112,8 @@ static void *join_it(void *argument)
 /* Another thread joins, the one that started reads when it likes. */
 Test(deadlock, only_the_thread_that_started)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 1, .output_limit = 1, .deadlock_ns = MILLISECONDS(1)));
+    distributor_t *d =
+        make(OPTIONS(.workers = 1, .output_limit = 1, .deadlock_ns = MILLISECONDS(1)));
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     expect(distributor_start(d), 0);
     pthread_t joiner = begin_thread(join_it, d);
@@ -144,8 +144,8 @@ static void *read_slowly(void *argument)
 Test(deadlock, not_if_somebody_else_reads)
 {
     sem_init(&has_read, 0, 0);
-    distributor_t *d = make(
-        OPTIONS(.workers = 1, .output_limit = 1, .deadlock_ns = MILLISECONDS(1)));
+    distributor_t *d =
+        make(OPTIONS(.workers = 1, .output_limit = 1, .deadlock_ns = MILLISECONDS(1)));
     expect(distributor_start(d), 0);
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     pthread_t reader = begin_thread(read_slowly, d);
@@ -166,9 +166,9 @@ static int sleep_then_emit(distributor_task_t *self, const void *input, size_t s
 /* A task that takes its time is no deadlock. */
 Test(deadlock, not_while_a_task_runs)
 {
-    static const distributor_task_type_t type = { .name = "slow", .run = sleep_then_emit };
-    distributor_t *d = make(
-        OPTIONS(.workers = 2, .output_limit = 4, .deadlock_ns = MILLISECONDS(1)));
+    static const distributor_task_type_t type = {.name = "slow", .run = sleep_then_emit};
+    distributor_t *d =
+        make(OPTIONS(.workers = 2, .output_limit = 4, .deadlock_ns = MILLISECONDS(1)));
     for (int i = 0; i < 4; i++)
         expect(distributor_add_task(d, &type, NULL, 0), 0);
     expect(run(d).completed, 4);
@@ -177,7 +177,7 @@ Test(deadlock, not_while_a_task_runs)
     finish();
 }
 
-/* ---- add ---------------------------------------------------------------------------------------------------- */
+/* ---- add ---- */
 
 static void add_or_read(distributor_t *d, unsigned *told, unsigned *got)
 {
@@ -191,8 +191,8 @@ static void add_or_read(distributor_t *d, unsigned *told, unsigned *got)
 
 Test(deadlock, add_says_so_and_loses_nothing)
 {
-    distributor_t *d = make(OPTIONS(.workers = 2, .input_limit = 2, .output_limit = 2,
-                                    .deadlock_ns = MILLISECONDS(2)));
+    distributor_t *d = make(
+        OPTIONS(.workers = 2, .input_limit = 2, .output_limit = 2, .deadlock_ns = MILLISECONDS(2)));
     expect(distributor_start(d), 0);
     unsigned told = 0, got = 0;
     for (int i = 0; i < 12; i++)
@@ -210,8 +210,8 @@ Test(deadlock, add_says_so_and_loses_nothing)
 Test(deadlock, add_tasks_says_how_many_were_taken)
 {
     static const int inputs[30];
-    distributor_t *d = make(OPTIONS(.workers = 1, .input_limit = 2, .output_limit = 2,
-                                    .deadlock_ns = MILLISECONDS(2)));
+    distributor_t *d = make(
+        OPTIONS(.workers = 1, .input_limit = 2, .output_limit = 2, .deadlock_ns = MILLISECONDS(2)));
     expect(distributor_start(d), 0);
     size_t added = 0;
     unsigned got = 0, told = 0;
@@ -236,8 +236,8 @@ Test(deadlock, add_tasks_says_how_many_were_taken)
 /* Full, and nobody started it. */
 Test(deadlock, add_before_start)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 1, .input_limit = 2, .deadlock_ns = MILLISECONDS(5)));
+    distributor_t *d =
+        make(OPTIONS(.workers = 1, .input_limit = 2, .deadlock_ns = MILLISECONDS(5)));
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     expect(distributor_add_task(d, &five, NULL, 0), -EDEADLK);
@@ -257,8 +257,8 @@ static void *start_soon(void *argument)
 /* Full, and started by another thread in time. */
 Test(deadlock, add_waits_for_the_start)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 1, .input_limit = 1, .deadlock_ns = DISTRIBUTOR_FOREVER));
+    distributor_t *d =
+        make(OPTIONS(.workers = 1, .input_limit = 1, .deadlock_ns = DISTRIBUTOR_FOREVER));
     expect(distributor_add_task(d, &five, NULL, 0), 0);
     pthread_t starter = begin_thread(start_soon, d);
     expect(distributor_add_task(d, &five, NULL, 0), 0);

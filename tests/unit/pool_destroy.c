@@ -45,7 +45,7 @@ static unsigned sum_of(const atomic_uchar *counts)
     return sum;
 }
 
-/* ---- At rest ---------------------------------------------------------------------------------------------------- */
+/* ---- At rest ---- */
 
 Test(destroy, nothing_at_all)
 {
@@ -74,7 +74,7 @@ Test(destroy, results_that_nobody_read)
     distributor_t *d = make(OPTIONS(.workers = 2));
     add_ids(d, &owning, IDS);
     run(d);
-    bool got[IDS] = { false };
+    bool got[IDS] = {false};
     distributor_result_t r[10];
     expect(distributor_next_result(d, r), 1);
     got[*(const unsigned *)r[0].data] = true;
@@ -117,7 +117,7 @@ Test(destroy, after_cancel_without_join)
     finish();
 }
 
-/* ---- While it runs ---------------------------------------------------------------------------------------------- */
+/* ---- While it runs ---- */
 
 Test(destroy, with_idle_workers)
 {
@@ -205,7 +205,7 @@ static int destroy_from_inside(distributor_task_t *self, const void *input, size
 
 Test(destroy, from_inside_a_task)
 {
-    static const distributor_task_type_t type = { .name = "destroy", .run = destroy_from_inside };
+    static const distributor_task_type_t type = {.name = "destroy", .run = destroy_from_inside};
     distributor_t *d = make(OPTIONS(.workers = 2));
     expect(distributor_add_task(d, &type, "x", 1), 0);
     expect(run(d).completed, 2);

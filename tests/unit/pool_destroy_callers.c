@@ -91,16 +91,16 @@ static void destroy_under(distributor_t *d, int (*const calls[CALLERS])(distribu
     finish();
 }
 
-static int (*const adds[CALLERS])(distributor_t *) = { call_add, call_add_until, call_add_tasks };
-static int (*const reads[CALLERS])(distributor_t *)
-    = { call_next_result, call_next_result_until, call_next_results };
+static int (*const adds[CALLERS])(distributor_t *) = {call_add, call_add_until, call_add_tasks};
+static int (*const reads[CALLERS])(distributor_t *) = {call_next_result, call_next_result_until,
+                                                       call_next_results};
 
-/* ---- Adders and readers -------------------------------------------------------------------------------------------- */
+/* ---- Adders and readers ---- */
 
 Test(destroy_callers, adders_before_start)
 {
-    distributor_t *d = make(
-        OPTIONS(.workers = 1, .input_limit = 1, .deadlock_ns = DISTRIBUTOR_FOREVER));
+    distributor_t *d =
+        make(OPTIONS(.workers = 1, .input_limit = 1, .deadlock_ns = DISTRIBUTOR_FOREVER));
     expect(call_add(d), 0);
     destroy_under(d, adds);
 }
@@ -116,7 +116,7 @@ static int run_until_told(distributor_task_t *self, const void *input, size_t si
     return 0;
 }
 
-static const distributor_task_type_t until_told = { .name = "until told", .run = run_until_told };
+static const distributor_task_type_t until_told = {.name = "until told", .run = run_until_told};
 
 Test(destroy_callers, adders_while_it_runs)
 {
@@ -142,7 +142,7 @@ Test(destroy_callers, readers_while_it_runs)
     destroy_under(d, reads);
 }
 
-/* ---- A task that emits, and a thread that joins --------------------------------------------------------------------- */
+/* ---- A task that emits, and a thread that joins ---- */
 
 static atomic_int emitter_id, emit_returned, discarded;
 

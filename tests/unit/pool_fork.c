@@ -152,7 +152,7 @@ static int fork_inside(distributor_task_t *self, const void *input, size_t size)
 /* A task may fork, and exec. */
 Test(forked, inside_a_task)
 {
-    static const distributor_task_type_t type = { .name = "fork", .run = fork_inside };
+    static const distributor_task_type_t type = {.name = "fork", .run = fork_inside};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (int i = 0; i < 20; i++) {
         int kind = i % 2;

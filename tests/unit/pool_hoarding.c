@@ -20,7 +20,7 @@ static int block_or_emit(distributor_task_t *self, const void *input, size_t siz
     return distributor_emit(self, input, size);
 }
 
-static const distributor_task_type_t task = { .name = "task", .run = block_or_emit };
+static const distributor_task_type_t task = {.name = "task", .run = block_or_emit};
 
 static int spawn_all(distributor_task_t *self, const void *input, size_t size)
 {
@@ -31,7 +31,7 @@ static int spawn_all(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
-static const distributor_task_type_t parent = { .name = "parent", .run = spawn_all };
+static const distributor_task_type_t parent = {.name = "parent", .run = spawn_all};
 
 /* How the thousand tasks come in. */
 enum from { ONE_BY_ONE, AS_AN_ARRAY, WHILE_IT_RUNS, SPAWNED };
@@ -74,8 +74,9 @@ static void one_blocks(distributor_t *d, int position, enum from from)
 
 static void one_blocks_anywhere(enum from from)
 {
-    static const int positions[] = { 0, 1, 2, 15, 16, 17, 30, 31, 32, 33, 62, 63, 64, 65, 127, 128,
-                                     255, 256, 499, 500, 511, 512, 750, 990, 997, 998, 999 };
+    static const int positions[] = {0,   1,   2,   15,  16,  17,  30,  31,  32,
+                                    33,  62,  63,  64,  65,  127, 128, 255, 256,
+                                    499, 500, 511, 512, 750, 990, 997, 998, 999};
     sem_init(&others_were_read, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (size_t i = 0; i < sizeof(positions) / sizeof(positions[0]); i++)
@@ -105,7 +106,7 @@ Test(hoarding, one_that_was_spawned_blocks)
     one_blocks_anywhere(SPAWNED);
 }
 
-/* ---- Two that wait for each other ------------------------------------------------------------------------ */
+/* ---- Two that wait for each other ---- */
 
 static sem_t knock[2];
 static int pair[2];
@@ -130,7 +131,7 @@ static unsigned next_random(unsigned *seed)
 
 static void two_wait_for_each_other(enum from from, unsigned seed)
 {
-    static const distributor_task_type_t type = { .name = "meet", .run = meet_or_emit };
+    static const distributor_task_type_t type = {.name = "meet", .run = meet_or_emit};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (int i = 0; i < 2; i++)
         sem_init(&knock[i], 0, 0);
@@ -164,7 +165,7 @@ Test(hoarding, two_that_came_while_it_ran_wait_for_each_other)
     two_wait_for_each_other(WHILE_IT_RUNS, 3);
 }
 
-/* ---- A task that ends its thread hands on what its worker had claimed --------------------------------------- */
+/* ---- A task that ends its thread hands on what its worker had claimed ---- */
 
 static int first_exits(distributor_task_t *self, const void *input, size_t size)
 {
@@ -175,7 +176,7 @@ static int first_exits(distributor_task_t *self, const void *input, size_t size)
 
 Test(hoarding, a_thread_that_ends_keeps_nothing_back)
 {
-    static const distributor_task_type_t type = { .name = "exit", .run = first_exits };
+    static const distributor_task_type_t type = {.name = "exit", .run = first_exits};
     distributor_t *d = make(OPTIONS(.workers = 1));
     for (int n = 0; n < 20; n++) {
         add_all(d, &type, n % 2 == 0 ? ONE_BY_ONE : SPAWNED);

@@ -7,7 +7,7 @@
 
 TestSuite(life, .timeout = 60);
 
-/* ---- Twice, or too early ------------------------------------------------------------------------------------------------ */
+/* ---- Twice, or too early ---- */
 
 Test(life, start_and_join_twice)
 {
@@ -60,7 +60,7 @@ Test(life, start_with_unread_results)
     finish();
 }
 
-/* ---- Two that join ------------------------------------------------------------------------------------------------------- */
+/* ---- Two that join ---- */
 
 static sem_t begun, gate;
 
@@ -83,7 +83,7 @@ static void *join_it(void *argument)
 
 Test(life, one_joins_at_a_time)
 {
-    static const distributor_task_type_t type = { .name = "gate", .run = wait_at_gate };
+    static const distributor_task_type_t type = {.name = "gate", .run = wait_at_gate};
     sem_init(&begun, 0, 0);
     sem_init(&gate, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 1));
@@ -105,7 +105,7 @@ Test(life, one_joins_at_a_time)
     finish();
 }
 
-/* ---- From inside a task --------------------------------------------------------------------------------------------------- */
+/* ---- From inside a task ---- */
 
 static int call_what_waits(distributor_task_t *self, const void *input, size_t size)
 {
@@ -129,7 +129,7 @@ static int call_what_waits(distributor_task_t *self, const void *input, size_t s
 
 Test(life, a_task_cannot_wait_for_its_own_distributor)
 {
-    static const distributor_task_type_t type = { .name = "waits", .run = call_what_waits };
+    static const distributor_task_type_t type = {.name = "waits", .run = call_what_waits};
     distributor_t *d = make(OPTIONS(.workers = 2));
     expect(distributor_start(d), 0);
     expect(distributor_add_task(d, &type, "x", 1), 0);
@@ -145,7 +145,7 @@ Test(life, a_task_cannot_wait_for_its_own_distributor)
     finish();
 }
 
-/* ---- Several distributors ---------------------------------------------------------------------------------------------------- */
+/* ---- Several distributors ---- */
 
 static int use_another(distributor_task_t *self, const void *input, size_t size)
 {
@@ -164,7 +164,7 @@ static int use_another(distributor_task_t *self, const void *input, size_t size)
 /* A task may wait for any distributor but its own. */
 Test(life, a_task_uses_a_distributor_of_its_own)
 {
-    static const distributor_task_type_t type = { .name = "outer", .run = use_another };
+    static const distributor_task_type_t type = {.name = "outer", .run = use_another};
     distributor_t *d = make(OPTIONS(.workers = 3));
     for (unsigned i = 0; i < 100; i++)
         expect(distributor_add_task(d, &type, &i, sizeof(i)), 0);
@@ -189,7 +189,7 @@ static int hand_on(distributor_task_t *self, const void *input, size_t size)
 /* One feeds the other, which is bounded at both ends. */
 Test(life, two_in_a_row)
 {
-    static const distributor_task_type_t type = { .name = "hand on", .run = hand_on };
+    static const distributor_task_type_t type = {.name = "hand on", .run = hand_on};
     distributor_t *d = make(OPTIONS(.workers = 2, .input_limit = 4));
     second = make(OPTIONS(.workers = 2, .input_limit = 2, .output_limit = 2));
     expect(distributor_start(second), 0);
@@ -212,7 +212,7 @@ Test(life, two_in_a_row)
     finish();
 }
 
-/* ---- A thread that a task made ------------------------------------------------------------------------------------------------ */
+/* ---- A thread that a task made ---- */
 
 static void *add_from_outside(void *argument)
 {
@@ -236,7 +236,7 @@ static int make_a_thread(distributor_task_t *self, const void *input, size_t siz
 /* It is no part of the task: its adds come from outside, and it may read. */
 Test(life, a_thread_made_by_a_task_is_outside)
 {
-    static const distributor_task_type_t type = { .name = "thread", .run = make_a_thread };
+    static const distributor_task_type_t type = {.name = "thread", .run = make_a_thread};
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_add_task(d, &type, "x", 1), 0);
     expect(run(d).completed, 1);

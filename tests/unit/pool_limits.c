@@ -29,7 +29,7 @@ static int wait_at_gate(distributor_task_t *self, const void *input, size_t size
     return 0;
 }
 
-static const distributor_task_type_t gated = { .name = "gated", .run = wait_at_gate };
+static const distributor_task_type_t gated = {.name = "gated", .run = wait_at_gate};
 
 static unsigned add_until_full(distributor_t *d)
 {
@@ -41,11 +41,11 @@ static unsigned add_until_full(distributor_t *d)
     return n;
 }
 
-/* ---- The input ---------------------------------------------------------------------------------------- */
+/* ---- The input ---- */
 
 Test(limits, input_is_exact_before_start)
 {
-    static const unsigned limits[] = { 1, 2, 3, 7, 64, 1000 };
+    static const unsigned limits[] = {1, 2, 3, 7, 64, 1000};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         distributor_t *d = make(OPTIONS(.workers = 2, .input_limit = limits[i]));
         expect(add_until_full(d), limits[i]);
@@ -114,7 +114,7 @@ static int spawn_many(distributor_task_t *self, const void *input, size_t size)
         task_assert(distributor_try_add_task(d, &nothing, NULL, 0) == 0);
         task_assert(distributor_add_task_until(d, &nothing, NULL, 0, 0) == 0);
     }
-    char inputs[10] = { 0 };
+    char inputs[10] = {0};
     task_assert(distributor_add_tasks(d, &nothing, inputs, 1, 10) == 10);
     sem_post(&begun);
     await(&gate);
@@ -124,7 +124,7 @@ static int spawn_many(distributor_task_t *self, const void *input, size_t size)
 /* It counts all the same: an outside adder finds no room then. */
 Test(limits, a_spawn_goes_over_the_limit)
 {
-    static const distributor_task_type_t type = { .name = "many", .run = spawn_many };
+    static const distributor_task_type_t type = {.name = "many", .run = spawn_many};
     open_gates();
     distributor_t *d = make(OPTIONS(.workers = 1, .input_limit = 2));
     expect(distributor_start(d), 0);
@@ -142,7 +142,7 @@ Test(limits, a_spawn_goes_over_the_limit)
 /* Every worker adds into a full queue, and nobody hangs. */
 Test(limits, all_workers_spawn_at_once)
 {
-    static const distributor_task_type_t type = { .name = "many", .run = spawn_many };
+    static const distributor_task_type_t type = {.name = "many", .run = spawn_many};
     open_gates();
     distributor_t *d = make(OPTIONS(.workers = 4, .input_limit = 1));
     expect(distributor_start(d), 0);
@@ -156,7 +156,7 @@ Test(limits, all_workers_spawn_at_once)
     finish();
 }
 
-/* ---- Deadlines of adds ---------------------------------------------------------------------------------- */
+/* ---- Deadlines of adds ---- */
 
 Test(limits, add_until_a_deadline)
 {

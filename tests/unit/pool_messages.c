@@ -6,7 +6,7 @@ TestSuite(messages, .timeout = 60);
 
 static sem_t begun, gate;
 
-/* ---- Mailboxes -------------------------------------------------------------------------------------------------------- */
+/* ---- Mailboxes ---- */
 
 static int count_mail(distributor_task_t *self, const void *input, size_t size)
 {
@@ -18,7 +18,7 @@ static int count_mail(distributor_task_t *self, const void *input, size_t size)
     return distributor_emit(self, &n, sizeof(n));
 }
 
-static const distributor_task_type_t counter = { .name = "count", .run = count_mail };
+static const distributor_task_type_t counter = {.name = "count", .run = count_mail};
 
 static unsigned one_count(distributor_t *d)
 {
@@ -60,7 +60,7 @@ static void *send_numbers(void *argument)
 {
     struct sender *s = argument;
     for (unsigned i = 0; i < EACH; i++) {
-        unsigned letter[2] = { s->id, i };
+        unsigned letter[2] = {s->id, i};
         task_assert(distributor_send(s->d, 0, letter, sizeof(letter)) == 0);
     }
     return NULL;
@@ -69,7 +69,7 @@ static void *send_numbers(void *argument)
 static int receive_all(distributor_task_t *self, const void *input, size_t size)
 {
     (void)input, (void)size;
-    unsigned next[SENDERS] = { 0 };
+    unsigned next[SENDERS] = {0};
     for (unsigned n = 0; n < SENDERS * EACH;) {
         distributor_message_t m;
         if (distributor_receive(self, &m) == 0) {
@@ -89,14 +89,14 @@ static int receive_all(distributor_task_t *self, const void *input, size_t size)
 /* None is lost, and each sender's come in its order. */
 Test(messages, of_many_senders)
 {
-    static const distributor_task_type_t type = { .name = "receive", .run = receive_all };
+    static const distributor_task_type_t type = {.name = "receive", .run = receive_all};
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_add_task(d, &type, NULL, 0), 0);
     expect(distributor_start(d), 0);
     pthread_t thread[SENDERS];
     struct sender sender[SENDERS];
     for (unsigned i = 0; i < SENDERS; i++) {
-        sender[i] = (struct sender) { d, i };
+        sender[i] = (struct sender){d, i};
         thread[i] = begin_thread(send_numbers, &sender[i]);
     }
     for (int i = 0; i < SENDERS; i++)
@@ -106,7 +106,7 @@ Test(messages, of_many_senders)
     finish();
 }
 
-/* ---- The log ------------------------------------------------------------------------------------------------------------ */
+/* ---- The log ---- */
 
 static atomic_uint named_by_the_log;
 
@@ -132,8 +132,7 @@ static int wait_at_gate(distributor_task_t *self, const void *input, size_t size
 /* A join whose deadline passes names the tasks that hold it up, and can be repeated. */
 Test(messages, a_late_join_names_the_tasks)
 {
-    static const distributor_task_type_t type = { .name = "the stubborn task",
-                                                  .run = wait_at_gate };
+    static const distributor_task_type_t type = {.name = "the stubborn task", .run = wait_at_gate};
     sem_init(&begun, 0, 0);
     sem_init(&gate, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 2, .context = &named_by_the_log, .log = on_log));
@@ -142,7 +141,7 @@ Test(messages, a_late_join_names_the_tasks)
         expect(distributor_add_task(d, &type, NULL, 0), 0);
     await(&begun);
     await(&begun);
-    distributor_summary_t s = { .added = 77 };
+    distributor_summary_t s = {.added = 77};
     int64_t deadline = distributor_now() + MILLISECONDS(20);
     expect(distributor_join_until(d, &s, deadline), -ETIMEDOUT);
     ensure(distributor_now() >= deadline);
@@ -167,7 +166,7 @@ Test(messages, a_late_join_names_the_tasks)
 /* A task type without a name is called "task"; without a log hook nothing is said. */
 Test(messages, a_late_join_without_a_log)
 {
-    static const distributor_task_type_t type = { .run = wait_at_gate };
+    static const distributor_task_type_t type = {.run = wait_at_gate};
     sem_init(&begun, 0, 0);
     sem_init(&gate, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 1));

@@ -19,7 +19,7 @@ static int emit_count(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
-static const distributor_task_type_t emitter = { .name = "emitter", .run = emit_count };
+static const distributor_task_type_t emitter = {.name = "emitter", .run = emit_count};
 
 /* `emitted` lags behind and `reads_begun` runs ahead of what the library counts, so what is seen
  * here can only be less than the truth. */
@@ -50,7 +50,7 @@ static int most_ahead(unsigned workers, unsigned limit, int tasks, int results_e
 
 Test(output, the_limit_is_exact_for_one_emitter)
 {
-    static const unsigned limits[] = { 1, 2, 3, 10, 100 };
+    static const unsigned limits[] = {1, 2, 3, 10, 100};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
         ensure(most_ahead(1, limits[i], 5, 200) <= (int)limits[i]);
     finish();
@@ -58,7 +58,7 @@ Test(output, the_limit_is_exact_for_one_emitter)
 
 Test(output, the_limit_with_many_emitters)
 {
-    static const unsigned limits[] = { 1, 3, 100 };
+    static const unsigned limits[] = {1, 3, 100};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
         ensure(most_ahead(4, limits[i], 20, 50) <= (int)limits[i] + 4);
     finish();
@@ -80,7 +80,7 @@ static int emit_and_tell(distributor_task_t *self, const void *input, size_t siz
  * than were read. */
 Test(output, a_full_output_holds_the_limit)
 {
-    static const distributor_task_type_t type = { .name = "tell", .run = emit_and_tell };
+    static const distributor_task_type_t type = {.name = "tell", .run = emit_and_tell};
     enum { LIMIT = 4, RESULTS = 20 };
     sem_init(&reached, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 1, .output_limit = LIMIT));
@@ -105,7 +105,7 @@ Test(output, a_full_output_holds_the_limit)
     finish();
 }
 
-/* ---- Reading with and without waiting ------------------------------------------------------------------ */
+/* ---- Reading with and without waiting ---- */
 
 Test(output, try_next_result)
 {
@@ -149,7 +149,7 @@ Test(output, next_result_until_a_deadline)
     finish();
 }
 
-/* ---- A failure record finds its way through a full output ----------------------------------------------- */
+/* ---- A failure record finds its way through a full output ---- */
 
 static int emit_then_fail(distributor_task_t *self, const void *input, size_t size)
 {
@@ -159,7 +159,7 @@ static int emit_then_fail(distributor_task_t *self, const void *input, size_t si
 
 Test(output, failures_with_a_limit)
 {
-    static const distributor_task_type_t type = { .name = "fail", .run = emit_then_fail };
+    static const distributor_task_type_t type = {.name = "fail", .run = emit_then_fail};
     distributor_t *d = make(OPTIONS(.workers = 3, .output_limit = 1));
     expect(distributor_start(d), 0);
     for (int i = 0; i < 200; i++)

@@ -7,7 +7,7 @@
 
 TestSuite(readers, .timeout = 60);
 
-/* ---- Each result to exactly one ----------------------------------------------------------------------------- */
+/* ---- Each result to exactly one ---- */
 
 enum { READERS = 4, RESULTS = 20000 };
 
@@ -55,7 +55,7 @@ static int emit_ten(distributor_task_t *self, const void *input, size_t size)
 
 static void many_readers(unsigned output_limit, bool batches)
 {
-    static const distributor_task_type_t ten = { .name = "ten", .run = emit_ten };
+    static const distributor_task_type_t ten = {.name = "ten", .run = emit_ten};
     distributor_t *d = make(OPTIONS(.workers = 3, .output_limit = output_limit));
     for (int round = 0; round < 3; round++) {
         memset(read_by, 0, sizeof(read_by));
@@ -64,7 +64,7 @@ static void many_readers(unsigned output_limit, bool batches)
         pthread_t thread[READERS];
         struct reader reader[READERS];
         for (unsigned i = 0; i < READERS; i++) {
-            reader[i] = (struct reader) { d, batches ? 1 + 21 * i : 0 };
+            reader[i] = (struct reader){d, batches ? 1 + 21 * i : 0};
             thread[i] = begin_thread(read_all, &reader[i]);
         }
         for (unsigned i = 0; i < RESULTS; i += 10)
@@ -99,7 +99,7 @@ Test(readers, each_result_goes_to_one_in_batches_through_a_small_output)
     many_readers(5, true);
 }
 
-/* ---- Batches ----------------------------------------------------------------------------------------------------- */
+/* ---- Batches ---- */
 
 static sem_t gate;
 
@@ -114,7 +114,7 @@ static int emit_three_then_wait(distributor_task_t *self, const void *input, siz
 /* It waits for the first result only: the fourth needs the reader to come back. */
 Test(readers, a_batch_waits_for_the_first_only)
 {
-    static const distributor_task_type_t type = { .name = "three", .run = emit_three_then_wait };
+    static const distributor_task_type_t type = {.name = "three", .run = emit_three_then_wait};
     sem_init(&gate, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_start(d), 0);
@@ -136,7 +136,7 @@ Test(readers, a_batch_waits_for_the_first_only)
     finish();
 }
 
-/* ---- How long the bytes stay valid ---------------------------------------------------------------------------------- */
+/* ---- How long the bytes stay valid ---- */
 
 static int emit_pattern(distributor_task_t *self, const void *input, size_t size)
 {
@@ -147,7 +147,7 @@ static int emit_pattern(distributor_task_t *self, const void *input, size_t size
     return distributor_emit(self, bytes, 1 + n % sizeof(bytes));
 }
 
-static const distributor_task_type_t pattern = { .name = "pattern", .run = emit_pattern };
+static const distributor_task_type_t pattern = {.name = "pattern", .run = emit_pattern};
 
 static bool is_uniform(const distributor_result_t *r)
 {
@@ -219,7 +219,7 @@ Test(readers, results_of_two_distributors)
     finish();
 }
 
-/* ---- Waiting readers -------------------------------------------------------------------------------------------------- */
+/* ---- Waiting readers ---- */
 
 static void *expect_one_result_and_stop(void *argument)
 {
@@ -255,7 +255,7 @@ Test(readers, wait_before_start)
 /* A result wakes a reader at once, whatever the emitting task does next. */
 Test(readers, a_result_comes_while_its_task_goes_on)
 {
-    static const distributor_task_type_t type = { .name = "three", .run = emit_three_then_wait };
+    static const distributor_task_type_t type = {.name = "three", .run = emit_three_then_wait};
     sem_init(&gate, 0, 0);
     distributor_t *d = make(OPTIONS(.workers = 2));
     expect(distributor_start(d), 0);

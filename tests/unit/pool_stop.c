@@ -33,7 +33,7 @@ static int wait_then_spawn(distributor_task_t *self, const void *input, size_t s
     return 0;
 }
 
-static const distributor_task_type_t spawner = { .name = "spawner", .run = wait_then_spawn };
+static const distributor_task_type_t spawner = {.name = "spawner", .run = wait_then_spawn};
 
 static void expect_adds_refused(distributor_t *d)
 {
@@ -106,7 +106,7 @@ Test(stop, close_after_stop_changes_nothing)
     end_while_it_runs(stop_then_close, -ESHUTDOWN, 10);
 }
 
-/* ---- Before start ----------------------------------------------------------------------------------------------- */
+/* ---- Before start ---- */
 
 static void end_before_start(end_fn *end, int spawned, unsigned results)
 {
@@ -139,7 +139,7 @@ Test(stop, stop_before_start)
     end_before_start(distributor_stop, -ESHUTDOWN, 0);
 }
 
-/* ---- From inside a task ----------------------------------------------------------------------------------------- */
+/* ---- From inside a task ---- */
 
 static int close_from_inside(distributor_task_t *self, const void *input, size_t size)
 {
@@ -152,7 +152,7 @@ static int close_from_inside(distributor_task_t *self, const void *input, size_t
 /* Nobody outside closes: the reader sees STOP all the same. */
 Test(stop, a_task_closes)
 {
-    static const distributor_task_type_t type = { .name = "close", .run = close_from_inside };
+    static const distributor_task_type_t type = {.name = "close", .run = close_from_inside};
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (int round = 0; round < 10; round++) {
         expect(distributor_start(d), 0);
@@ -164,7 +164,7 @@ Test(stop, a_task_closes)
     finish();
 }
 
-/* ---- Adders that wait ------------------------------------------------------------------------------------------- */
+/* ---- Adders that wait ---- */
 
 static int wait_only(distributor_task_t *self, const void *input, size_t size)
 {
@@ -187,7 +187,7 @@ static void *add_for_ever(void *argument)
 
 static void end_while_adders_wait(end_fn *end)
 {
-    static const distributor_task_type_t type = { .name = "wait", .run = wait_only };
+    static const distributor_task_type_t type = {.name = "wait", .run = wait_only};
     open_gates();
     distributor_t *d = make(OPTIONS(.workers = 1, .input_limit = 1));
     expect(distributor_start(d), 0);
@@ -219,7 +219,7 @@ Test(stop, stop_wakes_adders)
     end_while_adders_wait(distributor_stop);
 }
 
-/* ---- Races ------------------------------------------------------------------------------------------------------ */
+/* ---- Races ---- */
 
 static void *stop_it(void *argument)
 {
@@ -233,7 +233,7 @@ Test(stop, stop_races_adds)
     distributor_t *d = make(OPTIONS(.workers = 2));
     for (unsigned n = rounds(500); n > 0; n--) {
         expect(distributor_start(d), 0);
-        pthread_t stopper[2] = { begin_thread(stop_it, d), begin_thread(stop_it, d) };
+        pthread_t stopper[2] = {begin_thread(stop_it, d), begin_thread(stop_it, d)};
         unsigned taken = 0;
         int rc;
         while ((rc = distributor_add_task(d, &echo, "x", 1)) == 0)

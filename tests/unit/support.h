@@ -35,12 +35,13 @@
 #endif
 #endif
 #ifdef SUPPORT_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 #endif
 
 #define MILLISECONDS(n) ((int64_t)(n) * 1000000)
 
-/* ---- Assertions ---------------------------------------------------------------------------- */
+/* ---- Assertions ---- */
 
 /* Criterion sends a message for each assertion, also for one that holds, and that costs more than
  * what is tested here.  So these two speak only when something is wrong. */
@@ -100,7 +101,7 @@ static inline unsigned rounds(unsigned full)
     return n;
 }
 
-/* ---- Time and threads ---------------------------------------------------------------------- */
+/* ---- Time and threads ---- */
 
 static inline void nap(int64_t duration_ns)
 {
@@ -141,7 +142,7 @@ static inline bool sleeps(pid_t thread)
     return state != NULL && state[1] == ' ' && state[2] == 'S';
 }
 
-/* ---- Distributors -------------------------------------------------------------------------- */
+/* ---- Distributors ---- */
 
 #define OPTIONS(...)                                                                               \
     &(distributor_options_t) { .size = sizeof(distributor_options_t), __VA_ARGS__ }
