@@ -7,12 +7,34 @@
 #     examples_NAME_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 #     examples_NAME_LDADD = $(EXAMPLE_LIBS)
 #
-# The test that runs one is a script, see tests/local.mk.
+# The test that runs one has its name and is in tests/examples.
 
 EXAMPLE_CPPFLAGS = -I$(top_srcdir)/include
 EXAMPLE_LIBS = src/libdistributor.la
 
-# checksum_tree and nothing else needs xxhash: its entry goes in here, with $(XXHASH_CFLAGS) added
-# to its CFLAGS and $(XXHASH_LIBS) to its LDADD.
+noinst_PROGRAMS += examples/squares examples/threads examples/race
+
+examples_squares_SOURCES = examples/squares.c
+examples_squares_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_squares_LDADD = $(EXAMPLE_LIBS)
+
+examples_threads_SOURCES = examples/threads.c
+examples_threads_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_threads_LDADD = $(EXAMPLE_LIBS)
+
+examples_race_SOURCES = examples/race.c
+examples_race_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_race_LDADD = $(EXAMPLE_LIBS)
+
+# checksum_tree and nothing else needs xxhash.
 if HAVE_XXHASH
+noinst_PROGRAMS += examples/checksum_tree
+examples_checksum_tree_SOURCES = \
+	examples/checksum_tree.c \
+	examples/checksum_tree.h \
+	examples/checksum_tree_place.c \
+	examples/checksum_tree_tasks.c
+examples_checksum_tree_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_checksum_tree_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
+examples_checksum_tree_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
