@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests of the examples and of the README.
+
+TESTS += \
+	tests/examples/race.sh \
+	tests/examples/readme.sh \
+	tests/examples/squares.sh \
+	tests/examples/threads.sh
+
+if HAVE_XXHASH
+TESTS += \
+	tests/examples/checksum_tree.sh \
+	tests/examples/checksum_tree_place
+check_PROGRAMS += tests/examples/checksum_tree_place
+tests_examples_checksum_tree_place_SOURCES = \
+	examples/checksum_tree.h \
+	examples/checksum_tree_place.c \
+	tests/examples/checksum_tree_place.c
+tests_examples_checksum_tree_place_CPPFLAGS = $(EXAMPLE_CPPFLAGS) -I$(top_srcdir)/examples
+tests_examples_checksum_tree_place_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
+tests_examples_checksum_tree_place_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
+endif
+
+EXTRA_DIST += \
+	tests/examples/checksum_tree.sh \
+	tests/examples/race.sh \
+	tests/examples/readme.sh \
+	tests/examples/squares.sh \
+	tests/examples/threads.sh
