@@ -20,7 +20,7 @@ if SYMBOL_MAP
 src_libdistributor_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor.map
 endif
 
-EXTRA_DIST += src/libdistributor.map
+EXTRA_DIST += src/libdistributor.map src/queue/README.md
 
 include_HEADERS = include/distributor.h
 distributorincludedir = $(includedir)/distributor
