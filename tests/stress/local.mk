@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Stress programs over the public API; every one takes the options of tests/stress/support.h, so
+# that a long run is `tests/stress/NAME --seconds 600`.
+
+stress_programs = \
+	tests/stress/churn \
+	tests/stress/conservation \
+	tests/stress/destroying \
+	tests/stress/ending \
+	tests/stress/feeding \
+	tests/stress/frozen \
+	tests/stress/hoarding \
+	tests/stress/lifecycle \
+	tests/stress/quiescence \
+	tests/stress/slow_reader \
+	tests/stress/thread_exit \
+	tests/stress/wake
+check_PROGRAMS += $(stress_programs)
+TESTS += $(stress_programs)
+
+stress_support = tests/stress/support.c tests/stress/support.h
+stress_workload = $(stress_support) \
+	tests/stress/ledger.c tests/stress/ledger.h \
+	tests/stress/workload.c tests/stress/workload.h
+
+# With the whole workload: identity for each task and result.
+tests_stress_churn_SOURCES = tests/stress/churn.c $(stress_workload)
+tests_stress_conservation_SOURCES = tests/stress/conservation.c $(stress_workload)
+tests_stress_destroying_SOURCES = tests/stress/destroying.c $(stress_workload)
+tests_stress_ending_SOURCES = tests/stress/ending.c $(stress_workload)
+tests_stress_frozen_SOURCES = tests/stress/frozen.c $(stress_workload)
+tests_stress_lifecycle_SOURCES = tests/stress/lifecycle.c $(stress_workload)
+tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
+
+# With small tasks of their own.
+tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
+tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
+tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
+tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
+tests_stress_wake_SOURCES = tests/stress/wake.c $(stress_support)
