@@ -10,7 +10,7 @@
 #include "pool/item.h"
 #include "pool/quiesce.h"
 #include "pool/registry.h"
-#include "pool/search.h"
+#include "pool/idle.h"
 #include "queue/deque.h"
 
 #define SERIALS 1024u   /* taken from the common number at a time */

@@ -157,6 +157,8 @@ static bool discard_left(struct distr_record *record, void *context)
         distr_discard_task(record, &item);
     if (!record->worker)
         return true;
+    while (distr_queue_drain(&record->worker->claims, &item))
+        distr_discard_task(record, &item);
     while (distr_queue_drain(&record->worker->output, &item))
         distr_result_discard(&item);
     return true;

@@ -9,7 +9,7 @@
 #include "pool/add.h"
 #include "pool/quiesce.h"
 #include "pool/registry.h"
-#include "pool/search.h"
+#include "pool/idle.h"
 #include "pool/worker.h"
 
 /* ---- close, stop, cancel ---- */

@@ -7,6 +7,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/distributor.c \
 	src/pool/emit.c \
 	src/pool/emit.h \
+	src/pool/idle.c \
+	src/pool/idle.h \
 	src/pool/item.h \
 	src/pool/lifecycle.c \
 	src/pool/lifecycle.h \
@@ -22,8 +24,6 @@ src_libdistr_la_SOURCES += \
 	src/pool/registry.c \
 	src/pool/registry.h \
 	src/pool/run.c \
-	src/pool/search.c \
-	src/pool/search.h \
 	src/pool/state.h \
 	src/pool/take.c \
 	src/pool/take.h \

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "pool/quiesce.h"
-#include "pool/search.h"
+#include "pool/idle.h"
 
 /* A number that grows whenever a task ends, a result is emitted or one is read. */
 static uint64_t movement(struct distributor *d)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "pool/search.h"
+#include "pool/idle.h"
 
 void distr_for_each_record(struct distributor *d, distr_visit_fn *visit, void *context)
 {

@@ -8,7 +8,7 @@
 #include "pool/item.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
-#include "pool/search.h"
+#include "pool/idle.h"
 
 #define SPIN_NS 20000
 #define NAP_NS 50000

@@ -128,6 +128,7 @@ struct distr_failure {
 /* One worker: the record of its thread, its results, and what it is doing. */
 struct distr_worker {
     struct distr_record record;
+    struct distr_queue claims; /* a deque: claimed from an outside thread's queue, oldest on top */
     struct distr_queue output; /* OPEN: what its tasks emitted */
 
     DISTR_CACHE_ALIGNED struct distributor_task task; /* the one that runs */
@@ -166,7 +167,7 @@ struct distributor {
     _Atomic unsigned workers;      /* how many there are; guarded by the lock */
     distributor_options_t options; /* constant */
 
-    /* sleeping : 31 | unchecked : 1 | searching : 32, see search.c. */
+    /* sleeping : 31 | unchecked : 1 | searching : 32, see idle.c. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t search;
 
     /* Readers that sleep, and whether one of them was told to wake. */

@@ -2,40 +2,80 @@
 /* Taking tasks; see take.h. */
 #include "pool/take.h"
 
-#include "pool/search.h"
+#include "pool/idle.h"
 
-/* H1 to H3: the queue was found empty; clears its hint, looks again. */
+/* What a record holds: tasks it added, and of a worker also tasks it has claimed. */
+static bool holds_task(struct distr_record *record)
+{
+    return distr_queue_peek(&record->input) != DISTR_EMPTY ||
+           (record->worker && distr_queue_peek(&record->worker->claims) != DISTR_EMPTY);
+}
+
+/* H1 to H3: nothing was found there; clears the hint, looks again. */
 static void clear_hint(struct distr_record *record)
 {
     /* H1 seq_cst: pairs with the fence between publish and the look at the hint in N1 and N3. */
     atomic_fetch_and_explicit(&record->group->tasks, ~record->mask, memory_order_seq_cst);
-    if (distr_queue_peek(&record->input) != DISTR_EMPTY)
+    if (holds_task(record))
         distr_hint_tasks(record);
 }
 
-/* Keeps items[0] as the task to run, the rest in the worker's own deque, in their order. */
-static void keep(struct distr_worker *worker, const struct distr_item *items, unsigned count)
+/* Keeps items[0] as the task to run and the rest in a deque of the worker's, to be popped in the
+ * same order. */
+static void keep(struct distr_worker *worker, struct distr_queue *deque,
+                 const struct distr_item *items, unsigned count)
 {
     worker->task.item = items[0];
     if (count == 1)
         return;
-    distr_deque_push(&worker->record.input, items + 1, count - 1);
+    distr_deque_push(deque, items + 1, count - 1);
     if (!(atomic_load_explicit(&worker->record.group->tasks, memory_order_relaxed) &
           worker->record.mask))
         distr_hint_tasks(&worker->record);
 }
 
-static unsigned take_from(struct distr_worker *worker, struct distr_record *record, bool freeze)
+/* Tasks that the record's thread added or spawned: its share of them. */
+static unsigned take_added(struct distr_worker *worker, struct distr_record *record, bool freeze)
 {
+    struct distr_queue *deque = record->worker ? &worker->record.input : &worker->claims;
     struct distr_item items[DISTR_CLAIM_MAX];
     unsigned workers = atomic_load_explicit(&record->owner->workers, memory_order_relaxed);
-    bool room = distr_deque_reserve(&worker->record.input) == 0;
+    bool room = distr_deque_reserve(deque) == 0;
     struct distr_share share = {
         .max = room ? DISTR_CLAIM_MAX : 1, .divisor = 2 * workers, .freeze = freeze};
     unsigned count = distr_queue_claim(&record->input, &share, items);
 
     if (count > 0)
-        keep(worker, items, count);
+        keep(worker, deque, items, count);
+    return count;
+}
+
+/* Tasks that another worker has claimed and not begun: all of them, so that they stay in the order
+ * of adding.  The oldest is on top of that worker's deque, so it is the last one taken. */
+static unsigned take_claimed(struct distr_worker *worker, struct distr_worker *other)
+{
+    struct distr_item items[DISTR_CLAIM_MAX];
+    bool room = distr_deque_reserve(&worker->claims) == 0;
+    struct distr_share share = {
+        .max = room ? DISTR_CLAIM_MAX : 1, .divisor = 1, .freeze = true};
+    unsigned count = distr_queue_claim(&other->claims, &share, items);
+
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct distr_item swapped = items[i];
+        items[i] = items[count - 1 - i];
+        items[count - 1 - i] = swapped;
+    }
+    if (count > 0)
+        keep(worker, &worker->claims, items, count);
+    return count;
+}
+
+static unsigned take_from(struct distr_worker *worker, struct distr_record *record, bool freeze)
+{
+    unsigned count = take_added(worker, record, freeze);
+
+    if (count == 0 && freeze && record->worker)
+        count = take_claimed(worker, record->worker);
     return count;
 }
 
@@ -59,7 +99,7 @@ static unsigned take_in_group(struct distr_worker *worker, struct distr_group *g
             worker->scan_bit = bit;
             return count;
         }
-        if (many && distr_queue_peek(&record->input) == DISTR_EMPTY)
+        if (many && !holds_task(record))
             clear_hint(record);
         bits &= ~((uint64_t)1 << bit);
     }
@@ -115,30 +155,35 @@ static bool stands_still(struct distr_record *record)
     return done == seen;
 }
 
+/* The oldest task of a record, if it may be taken out of turn. */
+static bool take_oldest(struct distr_worker *worker, struct distr_record *record)
+{
+    struct distr_share share = {.max = 1, .divisor = 1};
+    struct distr_item *item = &worker->task.item;
+
+    if (record == &worker->record)
+        return distr_deque_take_oldest(&record->input, item);
+    enum distr_look look = distr_queue_peek(&record->input);
+    if (look == DISTR_READY)
+        return distr_queue_claim(&record->input, &share, item) == 1;
+    if (!record->worker || !stands_still(record))
+        return false;
+    /* Its worker is in a long task: what it holds is for others. */
+    share.freeze = true;
+    return distr_queue_claim(&record->input, &share, item) == 1 ||
+           take_claimed(worker, record->worker) > 0;
+}
+
 bool distr_take_fair(struct distr_worker *worker)
 {
     worker->until_fair = DISTR_FAIR_EVERY;
-    for (unsigned looks = 0; looks < 4; looks++) {
-        struct distr_record *record = next_record(worker);
-        struct distr_share share = {.max = 1, .divisor = 1, .freeze = false};
-
-        if (record == &worker->record) {
-            if (distr_deque_take_oldest(&record->input, &worker->task.item))
-                return true;
-            continue;
-        }
-        enum distr_look look = distr_queue_peek(&record->input);
-        share.freeze = look == DISTR_HELD && stands_still(record);
-        if ((look == DISTR_READY || share.freeze) &&
-            distr_queue_claim(&record->input, &share, &worker->task.item) == 1)
+    /* Claimed tasks are older than those of the same thread that nobody has claimed. */
+    if (distr_deque_pop(&worker->claims, &worker->task.item))
+        return true;
+    for (unsigned looks = 0; looks < 4; looks++)
+        if (take_oldest(worker, next_record(worker)))
             return true;
-    }
     return false;
-}
-
-static bool holds_task(struct distr_record *record)
-{
-    return distr_queue_peek(&record->input) != DISTR_EMPTY;
 }
 
 bool distr_hinted_task(struct distributor *d)

@@ -9,7 +9,7 @@
 
 #include "pool/reader.h"
 #include "pool/registry.h"
-#include "pool/search.h"
+#include "pool/idle.h"
 #include "pool/take.h"
 
 #define THREAD_NAME_MAX 15
@@ -63,25 +63,38 @@ static void begin_looking(struct distributor *d, struct distr_worker *worker)
     ck_stack_init(&worker->mailbox);
 }
 
+static int make_queue(struct distributor *d, struct distr_queue *queue,
+                      enum distr_block_state state)
+{
+    int rc = distr_queue_init(queue, &d->pools, DISTR_LARGE, state);
+
+    return rc == 0 ? distr_queue_reserve_slow(queue) : rc;
+}
+
+static void free_queue(struct distributor *d, struct distr_queue *queue)
+{
+    if (queue->tail)
+        distr_pools_put(&d->pools, queue->tail);
+    if (queue->spare)
+        distr_pools_put(&d->pools, queue->spare);
+}
+
 /* Its first two blocks each: from here on a failure has its slot and a spawn its block. */
 static int make_queues(struct distributor *d, struct distr_worker *worker)
 {
-    int rc = distr_queue_init(&worker->record.input, &d->pools, DISTR_LARGE, DISTR_PRIVATE);
+    int rc = make_queue(d, &worker->record.input, DISTR_PRIVATE);
 
-    if (rc != 0)
-        return rc;
-    rc = distr_queue_init(&worker->output, &d->pools, DISTR_LARGE, DISTR_OPEN);
-    if (rc == 0) {
-        rc = distr_queue_reserve_slow(&worker->output);
-        if (rc == 0)
-            rc = distr_record_link(d, &worker->record);
-        if (rc == 0)
-            return 0;
-        distr_pools_put(&d->pools, worker->output.tail);
-        if (worker->output.spare)
-            distr_pools_put(&d->pools, worker->output.spare);
-    }
-    distr_pools_put(&d->pools, worker->record.input.tail);
+    if (rc == 0)
+        rc = make_queue(d, &worker->claims, DISTR_PRIVATE);
+    if (rc == 0)
+        rc = make_queue(d, &worker->output, DISTR_OPEN);
+    if (rc == 0)
+        rc = distr_record_link(d, &worker->record);
+    if (rc == 0)
+        return 0;
+    free_queue(d, &worker->record.input);
+    free_queue(d, &worker->claims);
+    free_queue(d, &worker->output);
     return rc;
 }
 

@@ -4,7 +4,7 @@
  * as sleeping has its bit set in its group.  At most one searcher is woken at a time, and it wakes
  * the next one if there is more.  Proofs: src/queue/README.md, "Park and wake".
  */
-#include "pool/search.h"
+#include "pool/idle.h"
 
 #include <ck_pr.h>
 #include <sched.h>

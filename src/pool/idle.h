@@ -9,8 +9,8 @@
  * | a worker            | distr_next_task                                              |
  * | any thread          | distr_wake_all_workers, distr_any_task                       |
  */
-#ifndef DISTR_POOL_SEARCH_H
-#define DISTR_POOL_SEARCH_H
+#ifndef DISTR_POOL_IDLE_H
+#define DISTR_POOL_IDLE_H
 
 #include "pool/state.h"
 #include "pool/take.h"
@@ -53,7 +53,10 @@ static inline bool distr_next_task(struct distr_worker *worker)
 {
     if (distr_unlikely(--worker->until_fair == 0) && distr_take_fair(worker))
         return true;
+    /* What its tasks spawned comes before what it claimed: a tree is walked, not unfolded. */
     if (distr_likely(distr_deque_pop(&worker->record.input, &worker->task.item)))
+        return true;
+    if (distr_likely(distr_deque_pop(&worker->claims, &worker->task.item)))
         return true;
     return distr_search(worker);
 }
