@@ -153,6 +153,11 @@ tests_unit_pool_stop_t_SOURCES = tests/unit/pool_stop.c tests/unit/support.h
 tests_unit_pool_stop_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_stop_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_turns.t
+tests_unit_pool_turns_t_SOURCES = tests/unit/pool_turns.c tests/unit/support.h
+tests_unit_pool_turns_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_turns_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_worker_threads.t
 tests_unit_pool_worker_threads_t_SOURCES = tests/unit/pool_worker_threads.c tests/unit/support.h
 tests_unit_pool_worker_threads_t_CFLAGS = $(UNIT_CFLAGS)
