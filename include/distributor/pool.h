@@ -315,6 +315,10 @@ DISTRIBUTOR_API int distributor_run(distributor_t *d, distributor_summary_t *sum
  * Adds one task.  Inside a task of this distributor it is distributor_spawn.  Before start tasks
  * are kept; after join they belong to the next run.
  *
+ * Workers take the tasks of one thread in the order it added them, up to 32 at a time, and begin
+ * what they took in that order; with one worker all begin in it.  There is no order between
+ * threads.
+ *
  * Threads  any
  * Blocks   while input_limit tasks have not begun; never inside a task
  * Returns  0 the task is accepted and ends exactly once; -ESHUTDOWN closed, stopped, cancelled or
@@ -437,7 +441,8 @@ DISTRIBUTOR_API void distributor_drop_results(distributor_t *d);
 DISTRIBUTOR_API int distributor_emit(distributor_task_t *self, const void *result, size_t size);
 
 /*
- * Adds a task from inside a task.
+ * Adds a task from inside a task.  A worker takes its own spawned tasks newest first, so that a tree
+ * is walked depth-first instead of unfolded, and about each 64th time the oldest one around.
  *
  * Threads  the one that runs the task
  * Blocks   never: it may exceed input_limit

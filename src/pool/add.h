@@ -10,8 +10,8 @@ void distr_give_room(struct distributor *d, uint64_t count);
 
 /*
  * A wait that could be a deadlock of the caller with itself.  Only the thread that called start
- * (or, before a start, any thread) can be in one: every worker that has a task waits for room in the output, no
- * other thread has ever read, and nothing has moved for deadlock_ns.
+ * (or, before a start, any thread) can be in one: every worker that has a task waits for room in
+ * the output, no other thread has ever read, and nothing has moved for deadlock_ns.
  */
 struct distr_patience {
     int64_t deadline; /* of the caller */

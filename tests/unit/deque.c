@@ -133,7 +133,8 @@ static void freeze_only(struct distr_queue *queue)
     distr_word_t word = queue->tail->word;
 
     cr_assert_eq(distr_word_state(word), DISTR_PRIVATE);
-    queue->tail->word = distr_word(distr_word_generation(word), 0, distr_word_lo(word), DISTR_FROZEN);
+    queue->tail->word =
+        distr_word(distr_word_generation(word), 0, distr_word_lo(word), DISTR_FROZEN);
 }
 
 /* A taker's F3 and F4 that saw the bottom of before the owner's last step. */
@@ -142,7 +143,8 @@ static void fix(struct distr_queue *queue, unsigned hi)
     distr_word_t word = queue->tail->word;
 
     cr_assert_eq(distr_word_state(word), DISTR_FROZEN);
-    queue->tail->word = distr_word(distr_word_generation(word), hi, distr_word_lo(word), DISTR_SHARED);
+    queue->tail->word =
+        distr_word(distr_word_generation(word), hi, distr_word_lo(word), DISTR_SHARED);
 }
 
 /* Everything that was pushed comes out once, whoever takes it. */

@@ -80,7 +80,8 @@ Test(queue, pools_hand_out_blocks_that_their_index_finds)
         blocks[i] = distr_pools_get(&pools, kind);
         cr_assert_not_null(blocks[i]);
         cr_assert_eq(distr_pools_at(&pools, blocks[i]->index), blocks[i]);
-        cr_assert_eq(blocks[i]->capacity, kind == DISTR_SMALL ? DISTR_SMALL_SLOTS : DISTR_LARGE_SLOTS);
+        cr_assert_eq(blocks[i]->capacity,
+                     kind == DISTR_SMALL ? DISTR_SMALL_SLOTS : DISTR_LARGE_SLOTS);
         cr_assert_eq((uintptr_t)blocks[i] % DISTR_CACHELINE, 0);
         blocks[i]->slots[blocks[i]->capacity - 1].words[3] = i; /* the memory is there */
     }
