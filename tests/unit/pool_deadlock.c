@@ -177,6 +177,38 @@ Test(deadlock, not_while_a_task_runs)
     finish();
 }
 
+static sem_t slow_begun;
+static atomic_bool slow_ended;
+
+static int take_its_time(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self, (void)input, (void)size;
+    sem_post(&slow_begun);
+    nap(MILLISECONDS(50));
+    atomic_store(&slow_ended, true);
+    return 0;
+}
+
+/* Nor is it one while one worker waits for room and another one works. */
+Test(deadlock, not_while_another_task_runs)
+{
+    static const distributor_task_type_t slow = {.name = "slow", .run = take_its_time};
+    sem_init(&slow_begun, 0, 0);
+    distributor_t *d =
+        make(OPTIONS(.workers = 2, .output_limit = 1, .deadlock_ns = MILLISECONDS(1)));
+    expect(distributor_start(d), 0);
+    expect(distributor_add_task(d, &slow, NULL, 0), 0);
+    await(&slow_begun);
+    expect(distributor_add_task(d, &five, NULL, 0), 0);
+    expect(distributor_join(d, NULL), -EDEADLK);
+    ensure(atomic_load(&slow_ended));
+    expect(drain(d), 5);
+    expect(sum_up(d).completed, 2);
+    expect(distributor_destroy(d), 0);
+    sem_destroy(&slow_begun);
+    finish();
+}
+
 /* ---- add ---- */
 
 static void add_or_read(distributor_t *d, unsigned *told, unsigned *got)
