@@ -51,6 +51,7 @@ Test(arguments, no_pointer_where_one_is_needed)
 {
     static const distributor_task_type_t no_run = {.name = "no run"};
     distributor_t *d = make(OPTIONS(.workers = 1));
+    distributor_result_t r;
     for (int i = 0; i < 2; i++) {
         expect_adds(d, NULL, "x", 1, -EINVAL);
         expect_adds(d, &no_run, "x", 1, -EINVAL);
@@ -59,6 +60,7 @@ Test(arguments, no_pointer_where_one_is_needed)
         expect(distributor_try_next_result(d, NULL), -EINVAL);
         expect(distributor_next_result_until(d, NULL, 0), -EINVAL);
         expect(distributor_next_results(d, NULL, 1), -EINVAL);
+        expect(distributor_next_results(d, &r, 0), -EINVAL);
         expect(distributor_send(d, 0, NULL, 1), -EINVAL);
         expect(distributor_find_worker(d, NULL), -EINVAL);
         expect(distributor_add_tasks(d, &nothing, "x", 1, 0), 0);
@@ -163,6 +165,8 @@ Test(arguments, options_that_can_never_be_right)
     expect_refused(OPTIONS(.workers = UINT_MAX), -EINVAL);
     expect_refused(OPTIONS(.order = (distributor_order_t)2), -EINVAL);
     expect_refused(OPTIONS(.order = (distributor_order_t)-1), -EINVAL);
+    expect_refused(OPTIONS(.stack_size = 1), -EINVAL);
+    expect_refused(OPTIONS(.stack_size = (size_t)PTHREAD_STACK_MIN - 1), -EINVAL);
     expect_refused(OPTIONS(.deadlock_ns = -1), -EINVAL);
     expect_refused(OPTIONS(.deadlock_ns = INT64_MIN), -EINVAL);
     static const size_t sizes[] = {0, 1, sizeof(size_t), sizeof(distributor_options_t) / 2,

@@ -210,6 +210,7 @@ Test(cancel, an_emit_that_waits_for_room)
     expect(distributor_cancel(d), 0);
     distributor_summary_t s = sum_up(d);
     expect(s.cancelled, 1);
+    expect(s.results, 3); /* those that were dropped included */
     expect(atomic_load(&refused_with), -ECANCELED);
     expect(atomic_load(&result_discarded[0]), 0);
     expect(atomic_load(&result_discarded[1]), 1);

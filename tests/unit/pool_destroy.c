@@ -106,6 +106,25 @@ Test(destroy, results_that_were_dropped)
     finish();
 }
 
+/* But not what this thread holds of its last read. */
+Test(destroy, results_that_were_dropped_beside_one_that_is_held)
+{
+    distributor_t *d = make(OPTIONS(.workers = 2));
+    char bytes[100];
+    memset(bytes, 'x', sizeof(bytes));
+    for (int i = 0; i < 100; i++)
+        expect(distributor_add_task(d, &echo, bytes, sizeof(bytes)), 0);
+    run(d);
+    distributor_result_t r;
+    expect(distributor_next_result(d, &r), 1);
+    distributor_drop_results(d);
+    expect(r.size, sizeof(bytes));
+    ensure(memcmp(r.data, bytes, sizeof(bytes)) == 0);
+    expect(distributor_next_result(d, &r), 0);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 Test(destroy, after_cancel_without_join)
 {
     distributor_t *d = make(OPTIONS(.workers = 2));

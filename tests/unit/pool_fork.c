@@ -9,10 +9,10 @@
 
 TestSuite(forked, .timeout = 60);
 
-#define child_expects(condition)                                                                   \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            _exit(__LINE__ % 250 + 1);                                                             \
+#define child_expects(condition) \
+    do { \
+        if (!(condition)) \
+            _exit(__LINE__ % 250 + 1); \
     } while (0)
 
 static void call_everything_in_the_child(distributor_t *d)

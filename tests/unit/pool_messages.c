@@ -108,17 +108,20 @@ Test(messages, of_many_senders)
 
 /* ---- The log ---- */
 
-static atomic_uint named_by_the_log;
+static atomic_uint named_by_the_log, about_worker[2];
 
 static void on_log(void *context, distributor_log_level_t level, const char *worker,
                    const char *message)
 {
-    (void)worker;
     task_assert(context == &named_by_the_log);
     task_assert(level >= DISTRIBUTOR_LOG_ERROR && level <= DISTRIBUTOR_LOG_DEBUG);
     task_assert(message != NULL && strchr(message, '\n') == NULL);
-    if (strstr(message, "the stubborn task") != NULL)
-        atomic_fetch_add(&named_by_the_log, 1);
+    if (strstr(message, "the stubborn task") == NULL)
+        return;
+    atomic_fetch_add(&named_by_the_log, 1);
+    for (int i = 0; i < 2; i++)
+        if (worker != NULL && strcmp(worker, i == 0 ? "worker-0" : "worker-1") == 0)
+            atomic_fetch_add(&about_worker[i], 1);
 }
 
 static int wait_at_gate(distributor_task_t *self, const void *input, size_t size)
@@ -151,6 +154,8 @@ Test(messages, a_late_join_names_the_tasks)
     expect(distributor_add_task(d, &nothing, NULL, 0), -ESHUTDOWN);
     expect(distributor_join_until(d, NULL, 0), -ETIMEDOUT);
     expect(atomic_load(&named_by_the_log), 4);
+    expect(atomic_load(&about_worker[0]), 2);
+    expect(atomic_load(&about_worker[1]), 2);
     sem_post(&gate);
     sem_post(&gate);
     expect(distributor_join_until(d, &s, DISTRIBUTOR_FOREVER), 0);

@@ -59,6 +59,31 @@ Test(worker_threads, keep_a_value)
     finish();
 }
 
+static int store_again(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)input, (void)size;
+    struct value *v = malloc(sizeof(*v));
+    *v = (struct value){distributor_worker_index(self), 0, pthread_self()};
+    for (int i = 0; i < 3; i++)
+        task_assert(distributor_set_worker_value(self, v, destroy_value) == 0);
+    task_assert(atomic_load(&values_destroyed) == 0);
+    task_assert(distributor_set_worker_value(self, NULL, destroy_value) == 0);
+    task_assert(atomic_load(&values_destroyed) == 1);
+    return 0;
+}
+
+/* The same value stored again is not destroyed, and NULL is no value. */
+Test(worker_threads, keep_a_value_that_is_stored_again)
+{
+    static const distributor_task_type_t type = {.name = "again", .run = store_again};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    expect(distributor_add_task(d, &type, NULL, 0), 0);
+    run(d);
+    expect(atomic_load(&values_destroyed), 1);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 static int borrowed;
 
 static int borrow(distributor_task_t *self, const void *input, size_t size)

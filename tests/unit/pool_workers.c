@@ -49,7 +49,8 @@ Test(workers, one_for_the_only_cpu)
     finish();
 }
 
-Test(workers, the_most_there_can_be)
+/* It takes memory by the gigabyte, and a machine may be slow to find that much. */
+Test(workers, the_most_there_can_be, .timeout = 200)
 {
     distributor_t *d = make(OPTIONS(.workers = DISTRIBUTOR_MAX_WORKERS));
     expect(distributor_add_worker(d, NULL), -ENOSPC);
@@ -86,6 +87,20 @@ Test(workers, have_names)
     finish();
 }
 
+/* A number that a worker has by name already is left out. */
+Test(workers, get_the_next_name_that_is_free)
+{
+    distributor_t *d = make(NULL);
+    expect(distributor_add_worker(d, "worker-1"), 0);
+    expect(distributor_add_worker(d, NULL), 1);
+    expect(distributor_add_worker(d, NULL), 2);
+    expect(distributor_find_worker(d, "worker-1"), 0);
+    expect(distributor_find_worker(d, "worker-2"), 1);
+    expect(distributor_find_worker(d, "worker-3"), 2);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 #define LONG_NAME "a name of more than fifteen bytes"
 
 static int tell_names(distributor_task_t *self, const void *input, size_t size)
@@ -109,6 +124,24 @@ Test(workers, name_their_threads)
     expect(distributor_add_task(d, &names, NULL, 0), 0);
     run(d);
     expect(distributor_find_worker(d, LONG_NAME), 0);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
+static int add_one(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)input, (void)size;
+    task_assert(distributor_add_worker(distributor_of(self), NULL) == 1);
+    return 0;
+}
+
+Test(workers, are_added_by_a_task)
+{
+    static const distributor_task_type_t type = {.name = "add one", .run = add_one};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    expect(distributor_add_task(d, &type, NULL, 0), 0);
+    run(d);
+    expect(distributor_find_worker(d, "worker-1"), 1);
     expect(distributor_destroy(d), 0);
     finish();
 }
