@@ -32,7 +32,7 @@ static int check_new_type(struct distr_record *record, const distributor_task_ty
 /* 0, or why the type cannot be used.  The record remembers the last good one. */
 static inline int check_type(struct distr_record *record, const distributor_task_type_t *type)
 {
-    return distr_likely(type == record->checked && type) ? 0 : check_new_type(record, type);
+    return distr_likely(type == record->checked) ? 0 : check_new_type(record, type);
 }
 
 static inline uint64_t next_serial(struct distr_record *record)
@@ -54,40 +54,57 @@ static void free_input(const struct distr_item *item)
 
 /* ---- inside a task ---- */
 
+/* The rest of spawn where the input is not a word, or there is a limit. */
+static int spawn_bytes(struct distr_record *record, const distributor_task_type_t *type,
+                       const void *input, size_t size)
+{
+    struct distributor *d = record->owner;
+    struct distr_item item;
+    int rc = distr_item_make(&item, type, next_serial(record), input, size);
+
+    if (rc != 0)
+        return rc;
+    if (d->input_limit != UINT64_MAX)
+        atomic_fetch_add_explicit(&d->pending, 1, memory_order_seq_cst);
+    distr_count(&record->added, 1);
+    distr_deque_push_one(&record->input, &item);
+    distr_announce_fenced(d, record); /* the push had the fence */
+    return 0;
+}
+
 static inline int spawn(struct distr_record *record, const distributor_task_type_t *type,
                         const void *input, size_t size)
 {
     struct distributor *d = record->owner;
-    struct distr_item item;
     int rc = check_type(record, type);
 
     if (distr_unlikely(rc != 0))
         return rc;
     if (distr_unlikely(size != 0 && !input))
         return -EINVAL;
-    if (distr_unlikely(distr_state(d) & DISTR_STOPPING))
-        return -ESHUTDOWN;
+    uint32_t state = distr_state(d);
+    if (distr_unlikely(state & DISTR_STOPPING)) {
+        rc = distr_usable(d); /* a forked child finds all its distributors stopped */
+        return rc != 0 ? rc : -ESHUTDOWN;
+    }
     rc = distr_deque_reserve(&record->input);
-    if (distr_likely(rc == 0))
-        rc = distr_item_make(&item, type, next_serial(record), input, size);
     if (distr_unlikely(rc != 0))
         return rc;
-    if (d->input_limit != UINT64_MAX)
-        atomic_fetch_add_explicit(&d->pending, 1, memory_order_seq_cst);
+    if (distr_unlikely(size != sizeof(uint64_t) || (state & DISTR_LIMITED)))
+        return spawn_bytes(record, type, input, size);
+    struct distr_word_item item = {
+        .type = type, .meta = distr_meta(next_serial(record), DISTR_INLINE, sizeof item.word)};
+    memcpy(&item.word, input, sizeof item.word);
     distr_count(&record->added, 1);
-    distr_deque_push_one(&record->input, &item);
-    distr_announce(d, record);
+    distr_deque_push_word(&record->input, item);
+    distr_announce_fenced(d, record); /* the push had the fence */
     return 0;
 }
 
 int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
                       const void *input, size_t size)
 {
-    if (!self)
-        return -EINVAL;
-    struct distr_record *record = &self->worker->record;
-    int rc = distr_usable(record->owner);
-    return rc == 0 ? spawn(record, type, input, size) : rc;
+    return distr_likely(self != NULL) ? spawn(&self->worker->record, type, input, size) : -EINVAL;
 }
 
 /* ---- outside: room ---- */
@@ -162,35 +179,56 @@ static inline bool pass_door(struct distributor *d, struct distr_record *record,
     return false;
 }
 
-static int add_one(struct distr_record *record, const distributor_task_type_t *type,
-                   const void *input, size_t size, int64_t deadline)
+/* The rest of add where the input is not a word, or there is a limit. */
+static int add_bytes(struct distr_record *record, const distributor_task_type_t *type,
+                     const void *input, size_t size, int64_t deadline)
 {
     struct distributor *d = record->owner;
+    bool limited = d->input_limit != UINT64_MAX;
     struct distr_item item;
     uint64_t room;
-    int rc = distr_queue_reserve(&record->input, 1);
+    int rc = distr_item_make(&item, type, next_serial(record), input, size);
 
-    if (distr_likely(rc == 0))
-        rc = distr_item_make(&item, type, next_serial(record), input, size);
-    if (distr_unlikely(rc != 0))
+    if (rc != 0)
         return rc;
-    if (d->input_limit != UINT64_MAX)
+    if (limited)
         rc = wait_for_room(d, 1, &room, deadline);
-    if (rc == 0 && distr_likely(pass_door(d, record, 1))) {
+    if (rc == 0 && pass_door(d, record, 1)) {
         distr_queue_put(&record->input, &item);
         distr_queue_publish(&record->input); /* A1 */
         distr_announce(d, record);
         return 0;
     }
-    if (rc == 0 && d->input_limit != UINT64_MAX)
+    if (rc == 0 && limited)
         distr_give_room(d, 1);
     free_input(&item);
     return rc != 0 ? rc : -ESHUTDOWN;
 }
 
+static inline int add_one(struct distr_record *record, const distributor_task_type_t *type,
+                          const void *input, size_t size, int64_t deadline)
+{
+    struct distributor *d = record->owner;
+    int rc = distr_queue_reserve(&record->input, 1);
+
+    if (distr_unlikely(rc != 0))
+        return rc;
+    if (distr_unlikely(size != sizeof(uint64_t) || d->input_limit != UINT64_MAX))
+        return add_bytes(record, type, input, size, deadline);
+    struct distr_word_item item = {
+        .type = type, .meta = distr_meta(next_serial(record), DISTR_INLINE, sizeof item.word)};
+    memcpy(&item.word, input, sizeof item.word);
+    if (distr_unlikely(!pass_door(d, record, 1)))
+        return -ESHUTDOWN;
+    distr_queue_put_word(&record->input, item);
+    distr_queue_publish(&record->input); /* A1 */
+    distr_announce(d, record);
+    return 0;
+}
+
 /* deadline 0: without waiting. */
-static int add(struct distributor *d, const distributor_task_type_t *type, const void *input,
-               size_t size, int64_t deadline)
+static inline int add(struct distributor *d, const distributor_task_type_t *type,
+                      const void *input, size_t size, int64_t deadline)
 {
     struct distr_record *record;
 
@@ -199,8 +237,8 @@ static int add(struct distributor *d, const distributor_task_type_t *type, const
     int rc = distr_record_self(d, &record);
     if (distr_unlikely(rc != 0))
         return rc;
-    if (record->worker)
-        return spawn(record, type, input, size);
+    if (distr_unlikely(record->worker != NULL))
+        return distributor_spawn(&record->worker->task, type, input, size);
     rc = check_type(record, type);
     if (distr_unlikely(rc != 0))
         return rc;

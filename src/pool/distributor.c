@@ -57,6 +57,8 @@ static struct distributor *make(const distributor_options_t *options)
         return NULL;
     }
     d->input_limit = options->input_limit ? options->input_limit : UINT64_MAX;
+    if (options->input_limit)
+        atomic_store_explicit(&d->state, DISTR_LIMITED, memory_order_relaxed);
     d->output_limit = options->output_limit ? options->output_limit : UINT64_MAX;
     d->generation = distr_forks;
     d->cpus = distr_cpu_count();

@@ -20,10 +20,10 @@ static bool take_room(struct distributor *d)
 
 int distr_output_room_slow(struct distributor *d)
 {
-    int rc = 0;
+    int rc = distr_usable(d);
 
-    if (take_room(d))
-        return 0;
+    if (rc != 0 || take_room(d))
+        return rc;
     uint32_t sequence = distr_gate_enter(&d->output_room);
     while (!take_room(d)) {
         if (distr_state(d) & DISTR_CANCELLED) {
@@ -40,30 +40,48 @@ int distr_output_room_slow(struct distributor *d)
 static int drop(struct distr_worker *worker, const struct distr_item *item)
 {
     distr_result_discard(item);
-    distr_count(&worker->record.results, 1);
+    distr_count(&worker->record.unqueued, 1);
     return -ECANCELED;
+}
+
+/* A result that does not fit into a word. */
+static int emit_bytes(struct distr_worker *worker, const void *result, size_t size)
+{
+    const struct distr_item *task = &worker->task.item;
+    struct distr_item item;
+    int rc = distr_item_make(&item, task->type, distr_meta_serial(task->meta), result, size);
+
+    if (rc != 0)
+        return rc;
+    rc = distr_output_room(worker->record.owner);
+    if (rc == -ECANCELED)
+        return drop(worker, &item);
+    if (rc != 0) {
+        distr_item_free(&item);
+        return rc;
+    }
+    distr_queue_put(&worker->output, &item);
+    distr_queue_publish(&worker->output); /* E1 */
+    distr_announce_result(worker);
+    return 0;
 }
 
 int distributor_emit(distributor_task_t *self, const void *result, size_t size)
 {
-    struct distr_item item;
-
     if (distr_unlikely(!self || (size != 0 && !result)))
         return -EINVAL;
     struct distr_worker *worker = self->worker;
-    struct distributor *d = worker->record.owner;
-    int rc = distr_usable(d);
-    if (distr_likely(rc == 0))
-        rc = distr_queue_reserve(&worker->output, 2); /* one stays for the task's failure */
-    if (distr_likely(rc == 0))
-        rc = distr_item_make(&item, self->item.type, distr_meta_serial(self->item.meta), result,
-                             size);
+    /* One slot stays for the task's failure. */
+    int rc = distr_queue_reserve_ahead(&worker->output, 2);
     if (distr_unlikely(rc != 0))
         return rc;
-    if (distr_unlikely(distr_output_room(d) != 0))
-        return drop(worker, &item);
-    distr_queue_put(&worker->output, &item);
-    distr_count(&worker->record.results, 1);
+    if (distr_unlikely(size != sizeof(uint64_t) ||
+                       worker->record.owner->output_limit != UINT64_MAX))
+        return emit_bytes(worker, result, size);
+    struct distr_word_item item = {
+        .type = self->item.type, .meta = distr_meta_of_word(self->item.meta)};
+    memcpy(&item.word, result, sizeof item.word);
+    distr_queue_put_word(&worker->output, item);
     distr_queue_publish(&worker->output); /* E1 */
     distr_announce_result(worker);
     return 0;

@@ -7,7 +7,7 @@
 
 int distr_output_room_slow(struct distributor *d);
 
-/* E0: takes a place in the output, waiting while there is none.  0 or -ECANCELED. */
+/* E0: takes a place in the output, waiting while there is none.  0, -ECANCELED or -ECHILD. */
 static inline int distr_output_room(struct distributor *d)
 {
     return distr_likely(d->output_limit == UINT64_MAX) ? 0 : distr_output_room_slow(d);

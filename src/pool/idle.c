@@ -74,6 +74,15 @@ void distr_hint_tasks(struct distr_record *record)
     atomic_fetch_or_explicit(&record->group->tasks, record->mask, memory_order_seq_cst);
 }
 
+void distr_hint_own_tasks(struct distr_record *record)
+{
+    if (!atomic_load_explicit(&record->input.unhinted, memory_order_relaxed))
+        return;
+    /* Not hinted first: a taker that clears the hint in between says so again. */
+    atomic_store_explicit(&record->input.unhinted, false, memory_order_seq_cst);
+    distr_hint_tasks(record);
+}
+
 /*
  * N3: somebody sleeps.  If nobody searches, wakes one.  A searcher is relied on only after a full
  * fence: its look for more (P6) then sees what was published.  It may be frozen, so an adder that
@@ -88,8 +97,7 @@ void distr_announce_slow(struct distributor *d, struct distr_record *record)
         record->patience = 32;
     } else {
         distr_full_fence();
-        if (!(atomic_load_explicit(&record->group->tasks, memory_order_relaxed) & record->mask))
-            distr_hint_tasks(record);
+        distr_hint_own_tasks(record);
         search = atomic_load_explicit(&d->search, memory_order_seq_cst);
         if (distr_searching(search) > 0 && ++record->met < record->patience)
             return;

@@ -31,18 +31,28 @@ static inline uint32_t distr_sleeping(uint64_t search)
 }
 
 void distr_announce_slow(struct distributor *d, struct distr_record *record);
+
+/* The record's thread: sets its hint again, if a taker has cleared it. */
+void distr_hint_own_tasks(struct distr_record *record);
+
+/* Anybody: sets the hint of a record that holds tasks. */
 void distr_hint_tasks(struct distr_record *record);
+
+/* N2, N3: after a publish and a light fence. */
+static inline void distr_announce_fenced(struct distributor *d, struct distr_record *record)
+{
+    if (distr_unlikely(atomic_load_explicit(&record->input.unhinted, memory_order_relaxed)))
+        distr_hint_own_tasks(record);
+    /* N2 relaxed: the fence orders it. */
+    if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed))))
+        distr_announce_slow(d, record);
+}
 
 /* N1 to N3: tasks were published in the record's input; makes sure that somebody looks. */
 static inline void distr_announce(struct distributor *d, struct distr_record *record)
 {
     distr_light_fence(); /* N1: pairs with P3 */
-    if (distr_unlikely(
-            !(atomic_load_explicit(&record->group->tasks, memory_order_relaxed) & record->mask)))
-        distr_hint_tasks(record);
-    /* N2 relaxed: the fence orders it. */
-    if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed))))
-        distr_announce_slow(d, record);
+    distr_announce_fenced(d, record);
 }
 
 /* Its own tasks have run out: looks around, sleeps, looks again.  False: STOP. */

@@ -258,7 +258,7 @@ static void finish(struct distributor *d, distributor_summary_t *summary)
     d->base = d->total;
     d->running = false;
     if (!(distr_state(d) & DISTR_DESTROYED))
-        atomic_fetch_and_explicit(&d->state, DISTR_ENDED, memory_order_seq_cst);
+        atomic_fetch_and_explicit(&d->state, DISTR_ENDED | DISTR_LIMITED, memory_order_seq_cst);
 }
 
 static int join(struct distributor *d, distributor_summary_t *summary, int64_t deadline)

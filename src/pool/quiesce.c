@@ -35,7 +35,6 @@ static bool sum_ended(struct distr_record *record, void *context)
     sum->total->failed += atomic_load_explicit(&record->failed, memory_order_acquire);
     sum->total->cancelled += atomic_load_explicit(&record->cancelled, memory_order_acquire);
     sum->total->discarded += atomic_load_explicit(&record->discarded, memory_order_acquire);
-    sum->total->results += atomic_load_explicit(&record->results, memory_order_acquire);
     sum->refused += atomic_load_explicit(&record->refused, memory_order_acquire);
     return true;
 }
@@ -58,10 +57,26 @@ static bool sum_added(struct distr_record *record, void *context)
     return true;
 }
 
-static void end(struct distributor *d, const distributor_summary_t *total)
+/* The results that tasks emitted.  Nothing runs any more, and every worker's last count was read by
+ * acquire: its queue can be looked at. */
+static bool sum_results(struct distr_record *record, void *context)
+{
+    uint64_t *results = context;
+
+    if (record->worker) {
+        struct distr_queue *output = &record->worker->output;
+        *results += atomic_load_explicit(&output->count, memory_order_relaxed) + output->bottom;
+        *results += atomic_load_explicit(&record->unqueued, memory_order_acquire);
+        *results -= atomic_load_explicit(&record->failed, memory_order_acquire);
+    }
+    return true;
+}
+
+static void end(struct distributor *d, distributor_summary_t *total)
 {
     int64_t now = distr_now();
 
+    distr_for_each_record(d, sum_results, &total->results);
     pthread_mutex_lock(&d->lock);
     uint32_t before = distr_state(d);
     if (!(before & DISTR_ENDED)) {

@@ -186,17 +186,14 @@ static inline void fill_any(const struct distr_item *item, unsigned worker,
         fill_failure(item, worker, result);
 }
 
-/* Room was made: lets emitters in, counts what moved. */
+/* Room was made: lets emitters in. */
 static inline void taken_out(struct distributor *d, uint64_t count)
 {
-    if (distr_unlikely(d->output_limit != UINT64_MAX)) {
-        /* M1 seq_cst: pairs with G1. */
-        atomic_fetch_sub_explicit(&d->unread, count, memory_order_seq_cst);
-        distr_gate_open(&d->output_room, count < INT_MAX ? (int)count : INT_MAX);
-    }
-    /* relaxed, and several readers may lose counts: only a lone reader's movement is judged. */
-    atomic_store_explicit(&d->taken, atomic_load_explicit(&d->taken, memory_order_relaxed) + count,
-                          memory_order_relaxed);
+    if (distr_likely(d->output_limit == UINT64_MAX))
+        return;
+    /* M1 seq_cst: pairs with G1. */
+    atomic_fetch_sub_explicit(&d->unread, count, memory_order_seq_cst);
+    distr_gate_open(&d->output_room, count < INT_MAX ? (int)count : INT_MAX);
 }
 
 /* 0, or why this thread cannot read; *record is inside then. */
@@ -222,21 +219,6 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
     return rc;
 }
 
-/* The common case: the next result of the worker that was read from last. */
-static inline bool take_next(struct distr_reader *reader, distributor_result_t *result)
-{
-    struct distr_item *item = reader->items;
-
-    if (!distr_cursor_claim(&reader->cursor, item))
-        return false;
-    if (distr_unlikely(distr_meta_kind(item->meta) != DISTR_INLINE)) {
-        reader->workers[0] = reader->worker;
-        reader->count = 1;
-    }
-    fill_any(item, reader->worker, result);
-    return true;
-}
-
 static ptrdiff_t read_results(struct distributor *d, distributor_result_t *results, size_t count,
                               int64_t deadline)
 {
@@ -250,12 +232,14 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
     if (distr_unlikely(rc != 0))
         return rc;
     struct distr_reader *reader = &record->reader;
-    ptrdiff_t taken = 1;
-    if (count != 1 || distr_unlikely(!take_next(reader, results))) {
-        taken = read_some(d, reader, count, deadline);
-        for (ptrdiff_t i = 0; i < taken; i++)
-            fill_any(&reader->items[i], reader->workers[i], &results[i]);
+    ptrdiff_t taken = read_some(d, reader, count, deadline);
+    bool owned = false;
+    for (ptrdiff_t i = 0; i < taken; i++) {
+        fill_any(&reader->items[i], reader->workers[i], &results[i]);
+        owned = owned || distr_meta_kind(reader->items[i].meta) != DISTR_INLINE;
     }
+    if (!owned)
+        reader->count = 0; /* nothing that the next read must free */
     if (taken > 0)
         taken_out(d, (uint64_t)taken);
     /* The next sleeping reader is woken by the one that sees more. */
@@ -266,8 +250,42 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
     return taken;
 }
 
+/*
+ * The common case: the next plain result of the worker that was read from last, without a limit,
+ * and no other reader waits.  False: read_results does the rest.
+ */
+static inline bool read_next(struct distributor *d, struct distr_record *record,
+                             distributor_result_t *result)
+{
+    struct distr_reader *reader = &record->reader;
+    struct distr_item *item = reader->items;
+
+    if (distr_unlikely(reader->count != 0) || distr_unlikely(d->output_limit != UINT64_MAX) ||
+        distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0) ||
+        distr_unlikely(!distr_cursor_claim(&reader->cursor, item)))
+        return false;
+    if (distr_likely(distr_meta_is_plain(item->meta))) {
+        fill(item, reader->worker, result);
+        return true;
+    }
+    reader->workers[0] = reader->worker;
+    reader->count = 1;
+    fill_any(item, reader->worker, result);
+    return true;
+}
+
 int distributor_next_result(distributor_t *d, distributor_result_t *result)
 {
+    struct distr_record *record = distr_thread.last.record;
+
+    /* The cursor of a worker's record is never set, so that it goes the long way. */
+    if (distr_likely(d && result && distr_thread.last.id == d->id)) {
+        distr_inside(record);
+        bool done = read_next(d, record, result);
+        distr_outside(d, record);
+        if (distr_likely(done))
+            return 1;
+    }
     return (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
 }
 

@@ -34,6 +34,7 @@ void distr_reader_free(struct distr_record *record)
     free(record->reader.items);
     free(record->reader.workers);
     record->reader.items = NULL;
+    record->reader.cursor.block = NULL;
     record->reader.workers = NULL;
     record->reader.capacity = 0;
 }
@@ -107,6 +108,7 @@ static void clear_hint(struct distr_worker *worker)
 {
     atomic_fetch_and_explicit(&worker->record.group->results, ~worker->record.mask,
                               memory_order_seq_cst);
+    atomic_store_explicit(&worker->output.unhinted, true, memory_order_seq_cst); /* H2 */
     if (distr_queue_peek(&worker->output) != DISTR_EMPTY)
         hint_results(worker);
 }
@@ -206,8 +208,10 @@ void distr_tell_reader(struct distributor *d)
 void distr_wake_reader_slow(struct distr_worker *worker)
 {
     distr_full_fence();
-    if (!(atomic_load_explicit(&worker->record.group->results, memory_order_relaxed) &
-          worker->record.mask))
+    if (atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed)) {
+        /* Not hinted first: a reader that clears the hint in between says so again. */
+        atomic_store_explicit(&worker->output.unhinted, false, memory_order_seq_cst);
         hint_results(worker);
+    }
     distr_tell_reader(worker->record.owner);
 }

@@ -40,10 +40,8 @@ static inline void distr_announce_result(struct distr_worker *worker)
     struct distributor *d = worker->record.owner;
 
     distr_light_fence(); /* E2: pairs with T2 */
-    if (distr_unlikely(
-            !(atomic_load_explicit(&worker->record.group->results, memory_order_relaxed) &
-              worker->record.mask)) ||
-        /* relaxed: the fence orders it. */
+    /* relaxed: the fence orders them. */
+    if (distr_unlikely(atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed)) ||
         distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0))
         distr_wake_reader_slow(worker);
 }

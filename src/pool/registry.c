@@ -31,6 +31,11 @@ static void in_parent(void)
 static void in_child(void)
 {
     distr_forks++;
+    /* What has no time to look at the count sees a distributor that is stopped and full. */
+    for (struct distributor *d = living; d; d = d->registry_next) {
+        atomic_fetch_or_explicit(&d->state, DISTR_STOPPING | DISTR_CLOSED, memory_order_relaxed);
+        d->output_limit = 0;
+    }
     distr_thread.last.id = 0;
     distr_thread.count = 0;
     pthread_mutex_unlock(&lock);
@@ -218,6 +223,9 @@ int distr_call_begin(struct distributor *d)
 
 /* ---- records ---- */
 
+/* What a record has found valid before it has seen any type: nobody passes this one. */
+static const distributor_task_type_t no_type;
+
 static struct distr_group *group_with_room(struct distributor *d)
 {
     struct distr_group *group = d->last;
@@ -244,6 +252,7 @@ int distr_record_link(struct distributor *d, struct distr_record *record)
     record->group = group;
     record->mask = (uint64_t)1 << group->count;
     record->patience = 32;
+    record->checked = &no_type;
     /* L1 release: pairs with the acquire of who walks the list. */
     atomic_store_explicit(&group->records[group->count], record, memory_order_release);
     group->count++;

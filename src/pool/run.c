@@ -5,6 +5,7 @@
 
 #include "pool/add.h"
 #include "pool/emit.h"
+#include "pool/idle.h"
 #include "pool/item.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
@@ -98,80 +99,108 @@ static void forget_failure(struct distributor_task *task)
     task->failure = NULL;
 }
 
+/* Waits for a slot for a failure where there was no memory for it: there may be the next moment. */
+static bool find_slot(struct distr_worker *worker)
+{
+    for (unsigned tries = 0; tries < 100; tries++) {
+        if (distr_queue_reserve_ahead(&worker->output, 1) == 0)
+            return true;
+        struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static void log_failure(struct distr_worker *worker, int error)
+{
+    const char *name = worker->task.item.type->name;
+
+    if (worker->record.owner->options.log)
+        distr_log(worker->record.owner, DISTRIBUTOR_LOG_WARNING, worker->name,
+                  "task %s failed: %s", name ? name : "task",
+                  worker->task.failure ? worker->task.failure->message
+                                       : distributor_strerror(error));
+}
+
+/* Frees what the task owned and counts it. */
+static void count_without_record(struct distr_worker *worker, _Atomic uint64_t *count)
+{
+    forget_failure(&worker->task);
+    distr_item_free(&worker->task.item);
+    distr_count(count, 1);
+}
+
 /* The task returned something else than 0. */
 static void task_failed(struct distr_worker *worker, int error)
 {
     struct distributor *d = worker->record.owner;
-    const char *name = worker->task.item.type->name;
 
     if (error > 0)
         error = -EINVAL;
     /* A failure is a result: it waits for room like any other, unless cancel comes. */
     if ((distr_state(d) & DISTR_CANCELLED) || distr_output_room(d) != 0) {
-        forget_failure(&worker->task);
-        distr_item_free(&worker->task.item);
-        distr_count(&worker->record.cancelled, 1);
+        count_without_record(worker, &worker->record.cancelled);
         return;
     }
-    if (d->options.log)
-        distr_log(
-            d, DISTRIBUTOR_LOG_WARNING, worker->name, "task %s failed: %s", name ? name : "task",
-            worker->task.failure ? worker->task.failure->message : distributor_strerror(error));
-    deliver_failure(worker, error);
-    distr_count(&worker->record.failed, 1);
+    log_failure(worker, error);
+    if (find_slot(worker)) {
+        deliver_failure(worker, error);
+        distr_count(&worker->record.failed, 1);
+        return;
+    }
+    distr_log(d, DISTRIBUTOR_LOG_ERROR, worker->name, "no memory: a failure has no record");
+    distr_count(&worker->record.unqueued, 1);
+    count_without_record(worker, &worker->record.failed);
 }
 
-static void task_ended(struct distr_worker *worker, int rc)
+/* The callback returned, or ended its thread. */
+static inline void task_ended(struct distr_worker *worker, int rc)
 {
-    worker->running = false;
+    /* relaxed: see struct distr_worker. */
     atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
-    if (distr_unlikely(rc != 0)) {
+    if (distr_unlikely(rc != 0))
         task_failed(worker, rc);
-        return;
-    }
-    if (distr_unlikely(worker->task.failure != NULL))
-        forget_failure(&worker->task);
-    if (distr_unlikely(distr_meta_kind(worker->task.item.meta) == DISTR_HEAP))
-        free(worker->task.item.payload.heap.pointer);
-    distr_count(&worker->record.completed, 1);
-}
-
-/* Without room for its failure a task does not run: the memory may be there the next moment. */
-static bool reserve_failure(struct distr_worker *worker)
-{
-    for (unsigned tries = 0; tries < 100; tries++) {
-        if (distr_queue_reserve(&worker->output, 1) == 0)
-            return true;
-        struct timespec pause = {.tv_nsec = 1000000};
-        nanosleep(&pause, NULL);
-    }
-    distr_log(worker->record.owner, DISTRIBUTOR_LOG_ERROR, worker->name,
-              "no memory: a task is discarded");
-    return false;
-}
-
-void distr_run_task(struct distr_worker *worker)
-{
-    struct distributor *d = worker->record.owner;
-    struct distr_item *item = &worker->task.item;
-    const distributor_task_type_t *type = item->type;
-    size_t size;
-
-    if (d->input_limit != UINT64_MAX)
-        distr_give_room(d, 1);
-    if (distr_unlikely(distr_state(d) & DISTR_CANCELLED) ||
-        distr_unlikely(distr_queue_reserve(&worker->output, 1) != 0 && !reserve_failure(worker))) {
-        distr_discard_task(&worker->record, item);
-        return;
-    }
-    const void *input = distr_item_bytes(item, &size);
-    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
-    worker->running = true;
-    task_ended(worker, type->run(&worker->task, input, size));
+    else if (distr_unlikely(worker->task.failure != NULL ||
+                            distr_meta_kind(worker->task.item.meta) != DISTR_INLINE))
+        count_without_record(worker, &worker->record.completed);
+    else
+        distr_count(&worker->record.completed, 1);
 }
 
 void distr_task_lost_its_thread(struct distr_worker *worker)
 {
-    if (worker->running)
+    if (atomic_load_explicit(&worker->busy, memory_order_relaxed))
         task_ended(worker, -EOWNERDEAD);
+}
+
+/* A task begins where there is a limit, or after cancel.  False: it was discarded. */
+static bool begin_rarely(struct distr_worker *worker, uint32_t state)
+{
+    if (state & DISTR_LIMITED)
+        distr_give_room(worker->record.owner, 1);
+    if (!(state & DISTR_CANCELLED))
+        return true;
+    distr_discard_task(&worker->record, &worker->task.item);
+    return false;
+}
+
+static inline void run_task(struct distr_worker *worker)
+{
+    const distributor_task_type_t *type = worker->task.item.type;
+    uint32_t state = distr_state(worker->record.owner);
+    size_t size;
+
+    if (distr_unlikely(state & (DISTR_CANCELLED | DISTR_LIMITED)) && !begin_rarely(worker, state))
+        return;
+    if (distr_unlikely(distr_queue_reserve_ahead(&worker->output, 1) != 0))
+        find_slot(worker);
+    const void *input = distr_item_bytes(&worker->task.item, &size);
+    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
+    task_ended(worker, type->run(&worker->task, input, size));
+}
+
+void distr_work(struct distr_worker *worker)
+{
+    while (distr_next_task(worker))
+        run_task(worker);
 }

@@ -28,7 +28,8 @@ enum distr_state {
     DISTR_DOOR_SHUT = 8, /* CLOSED, and every adder has seen it or has counted */
     DISTR_STARTED = 16,  /* from start to the end of join */
     DISTR_ENDED = 32,    /* STOP; stays until the next start */
-    DISTR_DESTROYED = 64 /* destroy has begun */
+    DISTR_DESTROYED = 64, /* destroy has begun */
+    DISTR_LIMITED = 128 /* there is an input limit; constant */
 };
 
 /* What one reading thread holds between its reads. */
@@ -58,7 +59,7 @@ struct distr_record {
     _Atomic uint64_t failed;
     _Atomic uint64_t cancelled;
     _Atomic uint64_t discarded;
-    _Atomic uint64_t results;
+    _Atomic uint64_t unqueued; /* results that cancel dropped, failures without memory */
     _Atomic uint32_t inside; /* its thread is inside a call of this distributor */
 
     uint32_t met;        /* adds that met a search, since the last one that met none */
@@ -141,9 +142,9 @@ struct distr_worker {
     void (*destroy_value)(void *value);
     struct distr_mail *mail; /* taken from the mailbox, oldest first */
     struct distr_mail *read; /* the message that the task looks at */
-    bool running;            /* a callback is on the stack */
 
-    /* relaxed: the worker writes it, a timed join names it. */
+    /* The type of the callback that is on the stack.  relaxed: only this worker judges by it, a
+     * timed join merely names it. */
     _Atomic(const distributor_task_type_t *) busy;
 
     /* 0 awake or told to wake, 1 asleep: the word it sleeps on. */
@@ -160,7 +161,7 @@ struct distributor {
     /* Read by all at every step, written rarely. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t state;
     uint64_t input_limit;          /* constant; UINT64_MAX: none */
-    uint64_t output_limit;         /* constant; UINT64_MAX: none */
+    uint64_t output_limit;         /* constant; UINT64_MAX: none; 0 in a forked child */
     uint64_t id;                   /* constant: unlike any other distributor of this process */
     uint32_t generation;           /* constant: forks before create */
     unsigned cpus;                 /* constant */
@@ -188,7 +189,6 @@ struct distributor {
     /* Who reads: 0 nobody yet, 1 the thread of first_reader, 2 several threads did. */
     _Atomic uint32_t reading_threads;
     pthread_t first_reader;
-    _Atomic uint64_t taken; /* results read, by anyone; relaxed */
 
     struct distr_pools pools;
     struct distr_group first; /* the list of groups starts here */

@@ -16,6 +16,7 @@ static void clear_hint(struct distr_record *record)
 {
     /* H1 seq_cst: pairs with the fence between publish and the look at the hint in N1 and N3. */
     atomic_fetch_and_explicit(&record->group->tasks, ~record->mask, memory_order_seq_cst);
+    atomic_store_explicit(&record->input.unhinted, true, memory_order_seq_cst); /* H2 */
     if (holds_task(record))
         distr_hint_tasks(record);
 }
@@ -29,9 +30,7 @@ static void keep(struct distr_worker *worker, struct distr_queue *deque,
     if (count == 1)
         return;
     distr_deque_push(deque, items + 1, count - 1);
-    if (!(atomic_load_explicit(&worker->record.group->tasks, memory_order_relaxed) &
-          worker->record.mask))
-        distr_hint_tasks(&worker->record);
+    distr_hint_own_tasks(&worker->record);
 }
 
 /* Tasks that the record's thread added or spawned: its share of them. */

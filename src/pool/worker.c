@@ -261,8 +261,7 @@ static void enter_and_work(struct distr_worker *worker)
     if (options->worker_started)
         options->worker_started(options->context, worker->index, worker->name);
     pthread_cleanup_push(replace, worker);
-    while (distr_next_task(worker))
-        distr_run_task(worker);
+    distr_work(worker);
     pthread_cleanup_pop(0);
     leave(worker);
 }

@@ -19,8 +19,8 @@ void distr_worker_free(struct distr_worker *worker);
 /* Starts its thread, which waits for the launch.  0, -EAGAIN or -ENOMEM. */
 int distr_worker_start(struct distr_worker *worker);
 
-/* Runs worker->task, counts it, delivers its failure. */
-void distr_run_task(struct distr_worker *worker);
+/* Runs tasks until STOP: each is counted, its failure delivered. */
+void distr_work(struct distr_worker *worker);
 
 /* The task that was on the stack when its thread ended itself has failed. */
 void distr_task_lost_its_thread(struct distr_worker *worker);

@@ -119,14 +119,15 @@ static void seal(struct distr_queue *queue)
     go_on(queue, queue->bottom);
 }
 
-void distr_deque_push_again(struct distr_queue *queue, unsigned before,
-                            const struct distr_item *item)
+void distr_deque_push_again(struct distr_queue *queue, unsigned before)
 {
+    struct distr_item item;
     unsigned hi = settle(queue, before);
 
+    distr_slot_read(&queue->tail->slots[before], &item); /* as it was written: beyond hi, or copied */
     go_on(queue, hi);
     if (hi == before)
-        distr_deque_push(queue, item, 1);
+        distr_deque_push(queue, &item, 1);
 }
 
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)

@@ -21,8 +21,7 @@ static inline int distr_deque_reserve(struct distr_queue *queue)
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count);
 
 /* The rest of push_one and pop, when a taker froze the tail or it is full or empty. */
-void distr_deque_push_again(struct distr_queue *queue, unsigned before,
-                            const struct distr_item *item);
+void distr_deque_push_again(struct distr_queue *queue, unsigned before);
 bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item);
 bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item);
 
@@ -49,7 +48,22 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
     }
     distr_slot_write(&queue->tail->slots[before], item);
     if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
-        distr_deque_push_again(queue, before, item);
+        distr_deque_push_again(queue, before);
+}
+
+static inline void distr_deque_push_word(struct distr_queue *queue, struct distr_word_item item)
+{
+    unsigned before = queue->bottom;
+
+    if (distr_unlikely(before == queue->tail->capacity)) {
+        struct distr_item full = {
+            .payload.words = {item.word}, .type = item.type, .meta = item.meta};
+        distr_deque_push(queue, &full, 1);
+        return;
+    }
+    distr_slot_write_word(&queue->tail->slots[before], item);
+    if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
+        distr_deque_push_again(queue, before);
 }
 
 /* Takes the newest item.  False: there is none that the owner can have. */

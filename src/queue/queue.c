@@ -24,6 +24,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->bottom = 0;
     queue->lo = 0;
     atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
+    atomic_store_explicit(&queue->unhinted, true, memory_order_relaxed);
     /* relaxed: the queue itself is published by whoever made it. */
     atomic_store_explicit(&queue->head, block->index, memory_order_relaxed);
     return 0;
@@ -33,6 +34,13 @@ int distr_queue_reserve_slow(struct distr_queue *queue)
 {
     queue->spare = distr_pools_get(queue->pools, DISTR_LARGE);
     return queue->spare ? 0 : -ENOMEM;
+}
+
+int distr_queue_reserve_spare(struct distr_queue *queue, unsigned count)
+{
+    int rc = distr_queue_reserve_slow(queue);
+
+    return rc == 0 || queue->bottom + count <= queue->tail->capacity ? 0 : rc;
 }
 
 void distr_queue_extend(struct distr_queue *queue)
@@ -196,7 +204,7 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
     for (;;) {
         look(queue, &view);
         cursor->block = view.block;
-        cursor->generation = distr_word_generation(view.word);
+        cursor->word = view.word;
         cursor->hi = view.hi;
         if (distr_cursor_claim(cursor, item))
             return true;

@@ -29,15 +29,18 @@
 struct distr_queue {
     /* Takers: index of the oldest block and a count of changes, index : 24 | changes : 40. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t head;
+    struct distr_pools *pools; /* constant */
+    _Atomic uint64_t count;    /* slots before the tail's; the owner moves it once per block */
 
-    /* The owner alone, but for count, which takers read to choose how much to claim. */
+    /* The owner alone, at every step. */
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
     struct distr_block *spare;                    /* the block after, so that a push cannot fail */
-    struct distr_pools *pools;
-    distr_word_t word;      /* of the deque's PRIVATE tail, as the owner left it */
-    uint32_t bottom;        /* its own copy of tail->bottom, ahead of it until publish */
-    uint32_t lo;            /* of the deque's PRIVATE tail */
-    _Atomic uint64_t count; /* slots of the queue before the tail's: base of the tail */
+    distr_word_t word;                            /* of the deque's PRIVATE tail, as it left it */
+    uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
+    uint32_t lo;     /* of the deque's PRIVATE tail */
+
+    /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
+    _Atomic bool unhinted;
 };
 
 /* What a look at a queue found. */
@@ -55,12 +58,19 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
 
 /* Makes sure that the next `count` slots (1 to 32) can be had.  0 or -ENOMEM. */
 int distr_queue_reserve_slow(struct distr_queue *queue);
+int distr_queue_reserve_spare(struct distr_queue *queue, unsigned count);
 
 static inline int distr_queue_reserve(struct distr_queue *queue, unsigned count)
 {
     if (distr_likely(queue->spare || queue->bottom + count <= queue->tail->capacity))
         return 0;
     return distr_queue_reserve_slow(queue);
+}
+
+/* The same for one who always keeps a spare: `count` slots, and after them still one block. */
+static inline int distr_queue_reserve_ahead(struct distr_queue *queue, unsigned count)
+{
+    return distr_likely(queue->spare != NULL) ? 0 : distr_queue_reserve_spare(queue, count);
 }
 
 /* Links the spare behind the full tail. */
@@ -72,6 +82,13 @@ static inline void distr_queue_put(struct distr_queue *queue, const struct distr
     if (distr_unlikely(queue->bottom == queue->tail->capacity))
         distr_queue_extend(queue);
     distr_slot_write(&queue->tail->slots[queue->bottom++], item);
+}
+
+static inline void distr_queue_put_word(struct distr_queue *queue, struct distr_word_item item)
+{
+    if (distr_unlikely(queue->bottom == queue->tail->capacity))
+        distr_queue_extend(queue);
+    distr_slot_write_word(&queue->tail->slots[queue->bottom++], item);
 }
 
 /* OPEN: A1, hands the slots over.  release: pairs with C2 in distr_queue_claim. */
@@ -101,7 +118,7 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
  */
 struct distr_cursor {
     struct distr_block *block; /* NULL: nowhere */
-    uint64_t generation;
+    distr_word_t word;         /* as the cursor left it */
     unsigned hi;
 };
 
@@ -109,20 +126,24 @@ struct distr_cursor {
 bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *cursor,
                            struct distr_item *item);
 
-/* C5, C6 at a cursor: a block of its generation is still one of the same queue, and the slots
- * below hi are written. */
+/*
+ * C1, C5, C6 at a cursor: a block of its generation is still one of the same queue, and the slots
+ * below hi are written.  False: nothing was claimed.
+ */
 static inline bool distr_cursor_claim(struct distr_cursor *cursor, struct distr_item *item)
 {
     if (distr_unlikely(!cursor->block))
         return false;
     distr_word_t word = atomic_load_explicit(&cursor->block->word, memory_order_acquire);
-    if (distr_unlikely(distr_word_generation(word) != cursor->generation ||
-                       distr_word_lo(word) >= cursor->hi))
+    unsigned lo = distr_word_lo(word);
+    if (distr_unlikely(lo >= cursor->hi) ||
+        (distr_unlikely(word != cursor->word) &&
+         distr_word_generation(word) != distr_word_generation(cursor->word)))
         return false;
-    distr_slot_read(&cursor->block->slots[distr_word_lo(word)], item);
+    distr_slot_read(&cursor->block->slots[lo], item);
+    cursor->word = word + ((distr_word_t)1 << 2);
     return distr_likely(atomic_compare_exchange_strong_explicit(
-        &cursor->block->word, &word, word + ((distr_word_t)1 << 2), memory_order_acq_rel,
-        memory_order_relaxed));
+        &cursor->block->word, &word, cursor->word, memory_order_acq_rel, memory_order_relaxed));
 }
 
 /* What is there; exact at some instant during the call. */

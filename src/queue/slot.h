@@ -10,6 +10,7 @@
 #define DISTR_QUEUE_SLOT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,12 @@ static inline uint64_t distr_meta(uint64_t serial, enum distr_kind kind, size_t 
     return serial << 20 | (uint64_t)kind << 5 | (uint64_t)inline_size;
 }
 
+/* The meta of a plain item of 8 bytes with the serial of another one. */
+static inline uint64_t distr_meta_of_word(uint64_t meta)
+{
+    return (meta & ~(uint64_t)0xfffff) | sizeof(uint64_t);
+}
+
 static inline uint64_t distr_meta_with_error(uint64_t meta, int error)
 {
     return (meta & ~((uint64_t)DISTR_ERROR_MAX << 8)) | (uint64_t)(unsigned)-error << 8;
@@ -74,12 +81,32 @@ static inline enum distr_kind distr_meta_kind(uint64_t meta)
     return (enum distr_kind)(meta >> 5 & 7);
 }
 
+/* No error, and the bytes are in the item. */
+static inline bool distr_meta_is_plain(uint64_t meta)
+{
+    return (meta & ((uint64_t)DISTR_ERROR_MAX << 8 | 7 << 5)) == 0;
+}
+
 static inline size_t distr_meta_inline_size(uint64_t meta)
 {
     return meta & 31;
 }
 
+/* An item of up to 8 bytes, in registers: the common case does without a struct in memory. */
+struct distr_word_item {
+    uint64_t word;
+    const struct distributor_task_type *type;
+    uint64_t meta;
+};
+
 /* relaxed: who publishes or claims the slot orders it, see queue.c. */
+static inline void distr_slot_write_word(struct distr_slot *slot, struct distr_word_item item)
+{
+    atomic_store_explicit(&slot->words[0], item.word, memory_order_relaxed);
+    atomic_store_explicit(&slot->words[2], (uint64_t)(uintptr_t)item.type, memory_order_relaxed);
+    atomic_store_explicit(&slot->words[3], item.meta, memory_order_relaxed);
+}
+
 static inline void distr_slot_write(struct distr_slot *slot, const struct distr_item *item)
 {
     atomic_store_explicit(&slot->words[0], item->payload.words[0], memory_order_relaxed);
