@@ -209,7 +209,8 @@ static inline int add_one(struct distr_record *record, const distributor_task_ty
                           const void *input, size_t size, int64_t deadline)
 {
     struct distributor *d = record->owner;
-    int rc = distr_queue_reserve(&record->input, 1);
+    /* Up to 8 bytes go into a narrow block of their type. */
+    int rc = distr_queue_reserve(&record->input, size <= sizeof(uint64_t) ? type : NULL);
 
     if (distr_unlikely(rc != 0))
         return rc;
@@ -227,8 +228,8 @@ static inline int add_one(struct distr_record *record, const distributor_task_ty
 }
 
 /* deadline 0: without waiting. */
-static inline int add(struct distributor *d, const distributor_task_type_t *type,
-                      const void *input, size_t size, int64_t deadline)
+static inline int add(struct distributor *d, const distributor_task_type_t *type, const void *input,
+                      size_t size, int64_t deadline)
 {
     struct distr_record *record;
 
@@ -284,7 +285,8 @@ static uint64_t put_some(struct distr_record *record, struct array *array, uint6
     uint64_t put = 0;
 
     while (put < count) {
-        *rc = distr_queue_reserve(&record->input, 1);
+        *rc = distr_queue_reserve(&record->input,
+                                  array->size <= sizeof(uint64_t) ? array->type : NULL);
         if (*rc == 0)
             *rc =
                 distr_item_make(&item, array->type, next_serial(record), array->next, array->size);

@@ -78,8 +78,8 @@ int distributor_emit(distributor_task_t *self, const void *result, size_t size)
     if (distr_unlikely(size != sizeof(uint64_t) ||
                        worker->record.owner->output_limit != UINT64_MAX))
         return emit_bytes(worker, result, size);
-    struct distr_word_item item = {
-        .type = self->item.type, .meta = distr_meta_of_word(self->item.meta)};
+    struct distr_word_item item = {.type = self->item.type,
+                                   .meta = distr_meta_of_word(self->item.meta)};
     memcpy(&item.word, result, sizeof item.word);
     distr_queue_put_word(&worker->output, item);
     distr_queue_publish(&worker->output); /* E1 */

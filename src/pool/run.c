@@ -116,8 +116,8 @@ static void log_failure(struct distr_worker *worker, int error)
     const char *name = worker->task.item.type->name;
 
     if (worker->record.owner->options.log)
-        distr_log(worker->record.owner, DISTRIBUTOR_LOG_WARNING, worker->name,
-                  "task %s failed: %s", name ? name : "task",
+        distr_log(worker->record.owner, DISTRIBUTOR_LOG_WARNING, worker->name, "task %s failed: %s",
+                  name ? name : "task",
                   worker->task.failure ? worker->task.failure->message
                                        : distributor_strerror(error));
 }

@@ -22,14 +22,14 @@ struct distr_group;
 
 /* Flags of distributor.state; set by fetch_or, cleared by start and join under the lock. */
 enum distr_state {
-    DISTR_CLOSED = 1,    /* outside adds are refused */
-    DISTR_STOPPING = 2,  /* spawns too */
-    DISTR_CANCELLED = 4, /* what has not begun is discarded */
-    DISTR_DOOR_SHUT = 8, /* CLOSED, and every adder has seen it or has counted */
-    DISTR_STARTED = 16,  /* from start to the end of join */
-    DISTR_ENDED = 32,    /* STOP; stays until the next start */
+    DISTR_CLOSED = 1,     /* outside adds are refused */
+    DISTR_STOPPING = 2,   /* spawns too */
+    DISTR_CANCELLED = 4,  /* what has not begun is discarded */
+    DISTR_DOOR_SHUT = 8,  /* CLOSED, and every adder has seen it or has counted */
+    DISTR_STARTED = 16,   /* from start to the end of join */
+    DISTR_ENDED = 32,     /* STOP; stays until the next start */
     DISTR_DESTROYED = 64, /* destroy has begun */
-    DISTR_LIMITED = 128 /* there is an input limit; constant */
+    DISTR_LIMITED = 128   /* there is an input limit; constant */
 };
 
 /* What one reading thread holds between its reads. */
@@ -60,7 +60,7 @@ struct distr_record {
     _Atomic uint64_t cancelled;
     _Atomic uint64_t discarded;
     _Atomic uint64_t unqueued; /* results that cancel dropped, failures without memory */
-    _Atomic uint32_t inside; /* its thread is inside a call of this distributor */
+    _Atomic uint32_t inside;   /* its thread is inside a call of this distributor */
 
     uint32_t met;        /* adds that met a search, since the last one that met none */
     uint32_t patience;   /* of those, how many before it wakes another worker */

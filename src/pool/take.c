@@ -55,8 +55,7 @@ static unsigned take_claimed(struct distr_worker *worker, struct distr_worker *o
 {
     struct distr_item items[DISTR_CLAIM_MAX];
     bool room = distr_deque_reserve(&worker->claims) == 0;
-    struct distr_share share = {
-        .max = room ? DISTR_CLAIM_MAX : 1, .divisor = 1, .freeze = true};
+    struct distr_share share = {.max = room ? DISTR_CLAIM_MAX : 1, .divisor = 1, .freeze = true};
     unsigned count = distr_queue_claim(&other->claims, &share, items);
 
     for (unsigned i = 0; i < count / 2; i++) {

@@ -68,6 +68,7 @@ static int make_queue(struct distributor *d, struct distr_queue *queue,
 {
     int rc = distr_queue_init(queue, &d->pools, DISTR_LARGE, state);
 
+    queue->ahead = true;
     return rc == 0 ? distr_queue_reserve_slow(queue) : rc;
 }
 

@@ -18,7 +18,7 @@ static void pool_init(struct distr_pool *pool, uint32_t kind, uint32_t capacity,
     pool->kind = kind;
     pool->capacity = capacity;
     pool->first = first;
-    pool->block_size = sizeof(struct distr_block) + capacity * sizeof(struct distr_slot);
+    pool->block_size = sizeof(struct distr_block) + capacity * sizeof(struct distr_item);
     pthread_mutex_init(&pool->lock, NULL);
 }
 
@@ -105,11 +105,13 @@ void distr_pools_put(struct distr_pools *pools, struct distr_block *block)
     distr_handover_end();
 }
 
-void distr_block_renew(struct distr_block *block, enum distr_block_state state)
+void distr_block_renew(struct distr_block *block, enum distr_block_state state,
+                       const struct distributor_task_type *type)
 {
     distr_word_t word = atomic_load_explicit(&block->word, memory_order_relaxed);
 
     block->previous = NULL;
+    atomic_store_explicit(&block->type, type, memory_order_relaxed);
     atomic_store_explicit(&block->next, 0, memory_order_relaxed);
     atomic_store_explicit(&block->bottom, 0, memory_order_relaxed);
     /* R1: pairs with C1, so that who sees the new generation sees bottom and next reset. */

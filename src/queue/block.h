@@ -62,15 +62,17 @@ static inline enum distr_block_state distr_word_state(distr_word_t word)
 struct distr_block {
     /* Takers swap it; the owner too when it seals, settles or takes back. */
     DISTR_CACHE_ALIGNED _Atomic distr_word_t word;
+    /* Constant in a generation. */
+    _Atomic(const struct distributor_task_type *) type; /* of a narrow block; NULL: it is wide */
+    _Atomic uint64_t base; /* how many slots of the queue stand before it */
 
     /* The owner writes, takers read. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t bottom; /* slots written */
     _Atomic uint32_t next;                       /* index of the block after it; 0: none */
-    _Atomic uint64_t base;                       /* how many slots of the queue stand before it */
 
     /* Constant. */
-    uint32_t index; /* what distr_pools_at finds it by; never 0 */
-    uint32_t capacity;
+    uint32_t index;    /* what distr_pools_at finds it by; never 0 */
+    uint32_t capacity; /* wide slots; a narrow block has twice as many */
 
     /* The owner alone. */
     struct distr_block *previous; /* the block before it, if previous_generation is still its own */
@@ -79,7 +81,7 @@ struct distr_block {
     /* The pool alone, while the block is free. */
     ck_stack_entry_t free;
 
-    DISTR_CACHE_ALIGNED struct distr_slot slots[];
+    DISTR_CACHE_ALIGNED _Atomic uint64_t words[];
 };
 
 _Static_assert(sizeof(struct distr_block) == 2 * DISTR_CACHELINE,
@@ -133,7 +135,37 @@ static inline struct distr_block *distr_pools_at(struct distr_pools *pools, uint
     return (struct distr_block *)(void *)(pages + (position - (1u << top)) * pool->block_size);
 }
 
-/* Makes the block an empty one of a new generation (R1: bottom first, then the word). */
-void distr_block_renew(struct distr_block *block, enum distr_block_state state);
+/* Makes the block an empty one of a new generation (R1: bottom first, then the word): a narrow one
+ * of that type, or a wide one. */
+void distr_block_renew(struct distr_block *block, enum distr_block_state state,
+                       const struct distributor_task_type *type);
+
+/* relaxed: the block's word was read by acquire before, and is swapped after. */
+static inline const struct distributor_task_type *distr_block_type(const struct distr_block *block)
+{
+    return atomic_load_explicit(&block->type, memory_order_relaxed);
+}
+
+static inline void distr_block_read(const struct distr_block *block,
+                                    const struct distributor_task_type *type, unsigned slot,
+                                    struct distr_item *item)
+{
+    if (distr_likely(type != NULL))
+        distr_slot_read_narrow(&block->words[slot * DISTR_NARROW_WORDS], type, item);
+    else
+        distr_slot_read_wide(&block->words[slot * DISTR_WIDE_WORDS], item);
+}
+
+static inline void distr_block_write(struct distr_block *block,
+                                     const struct distributor_task_type *type, unsigned slot,
+                                     const struct distr_item *item)
+{
+    struct distr_word_item word = {.word = item->payload.words[0], .meta = item->meta};
+
+    if (distr_likely(type != NULL))
+        distr_slot_write_word(&block->words[slot * DISTR_NARROW_WORDS], word);
+    else
+        distr_slot_write(&block->words[slot * DISTR_WIDE_WORDS], item);
+}
 
 #endif

@@ -32,17 +32,19 @@ static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_
     queue->word = word;
     queue->lo = distr_word_lo(word);
     queue->bottom = bottom;
+    queue->type = distr_block_type(tail);
+    queue->limit = queue->type ? 2 * tail->capacity : tail->capacity;
 }
 
-/* Links the spare as a new PRIVATE tail behind the SHARED one. */
-static void open_tail(struct distr_queue *queue)
+/* Links the spare as a new PRIVATE tail behind the SHARED one, for items of that format. */
+static void open_tail(struct distr_queue *queue, const struct distributor_task_type *format)
 {
     struct distr_block *shared = queue->tail;
     struct distr_block *tail = queue->spare;
     distr_word_t word = atomic_load_explicit(&shared->word, memory_order_relaxed);
     uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + distr_word_hi(word);
 
-    distr_block_renew(tail, DISTR_PRIVATE);
+    distr_block_renew(tail, DISTR_PRIVATE, distr_queue_next_type(queue, format));
     tail->previous = shared;
     tail->previous_generation = distr_word_generation(word);
     atomic_store_explicit(&tail->base, base, memory_order_relaxed);
@@ -54,13 +56,14 @@ static void open_tail(struct distr_queue *queue)
 }
 
 /* The tail is used up and nothing is linked behind it: nobody else changes it.  Empties it. */
-static void reset(struct distr_queue *queue)
+static void reset(struct distr_queue *queue, const struct distributor_task_type *format)
 {
     struct distr_block *tail = queue->tail;
     distr_word_t word = atomic_load_explicit(&tail->word, memory_order_relaxed);
 
     word = distr_word(distr_word_generation(word) + 1, 0, 0, DISTR_PRIVATE);
     atomic_store_explicit(&tail->bottom, 0, memory_order_relaxed);
+    atomic_store_explicit(&tail->type, format, memory_order_relaxed);
     /* R1 release: pairs with C1. */
     atomic_store_explicit(&tail->word, word, memory_order_release);
     own(queue, tail, word, 0);
@@ -90,7 +93,8 @@ static bool take_back(struct distr_queue *queue, struct distr_block *block, uint
  * The tail is SHARED, up to hi: gives the owner a PRIVATE one.  What is left in it stays with the
  * takers who asked for it, unless there is no spare block to go on in.
  */
-static void go_on(struct distr_queue *queue, unsigned hi)
+static void go_on(struct distr_queue *queue, unsigned hi,
+                  const struct distributor_task_type *format)
 {
     struct distr_block *tail = queue->tail;
     distr_word_t word = atomic_load_explicit(&tail->word, memory_order_acquire);
@@ -98,15 +102,15 @@ static void go_on(struct distr_queue *queue, unsigned hi)
     /* While a block is SHARED, its bottom is its hi: take_back relies on it. */
     atomic_store_explicit(&tail->bottom, hi, memory_order_relaxed);
     if (distr_word_lo(word) < hi && queue->spare) {
-        open_tail(queue);
+        open_tail(queue, format);
         return;
     }
     if (!take_back(queue, tail, distr_word_generation(word)))
-        reset(queue);
+        reset(queue, format);
 }
 
-/* The tail is full: shares it. */
-static void seal(struct distr_queue *queue)
+/* The tail is full, or has no slots of that format: shares it. */
+static void seal(struct distr_queue *queue, const struct distributor_task_type *format)
 {
     distr_word_t word = queue->word;
     distr_word_t shared =
@@ -116,7 +120,7 @@ static void seal(struct distr_queue *queue)
     if (!atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, shared,
                                                  memory_order_acq_rel, memory_order_relaxed))
         settle(queue, queue->bottom);
-    go_on(queue, queue->bottom);
+    go_on(queue, queue->bottom, format);
 }
 
 void distr_deque_push_again(struct distr_queue *queue, unsigned before)
@@ -124,24 +128,38 @@ void distr_deque_push_again(struct distr_queue *queue, unsigned before)
     struct distr_item item;
     unsigned hi = settle(queue, before);
 
-    distr_slot_read(&queue->tail->slots[before], &item); /* as it was written: beyond hi, or copied */
-    go_on(queue, hi);
+    distr_block_read(queue->tail, queue->type, before, &item); /* as it was written */
+    go_on(queue, hi, distr_format(&item));
     if (hi == before)
         distr_deque_push(queue, &item, 1);
 }
 
+/* The format that all of them have in common. */
+static const struct distributor_task_type *common_format(const struct distr_item *items,
+                                                         unsigned count)
+{
+    const struct distributor_task_type *format = distr_format(&items[0]);
+
+    for (unsigned i = 1; i < count && format; i++)
+        if (distr_format(&items[i]) != format)
+            format = NULL;
+    return format;
+}
+
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)
 {
+    const struct distributor_task_type *format = common_format(items, count);
+
     for (;;) {
-        if (distr_unlikely(queue->bottom + count > queue->tail->capacity))
-            seal(queue);
+        if (queue->bottom + count > queue->limit || !distr_queue_fits(queue, format))
+            seal(queue, format);
         unsigned before = queue->bottom;
         for (unsigned i = 0; i < count; i++)
-            distr_slot_write(&queue->tail->slots[before + i], &items[count - 1 - i]);
+            distr_block_write(queue->tail, queue->type, before + i, &items[count - 1 - i]);
         if (distr_deque_step(queue, before + count, memory_order_release))
             return;
         unsigned hi = settle(queue, before);
-        go_on(queue, hi);
+        go_on(queue, hi, format);
         if (hi > before)
             return; /* the takers have them */
     }
@@ -171,13 +189,12 @@ static bool step_back(struct distr_queue *queue)
 
 bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item)
 {
-    struct distr_slot *slot = &queue->tail->slots[before - 1];
     unsigned hi = settle(queue, before);
     bool ours = hi < before; /* beyond hi: nobody else has it */
 
     if (ours)
-        distr_slot_read(slot, item);
-    go_on(queue, hi);
+        distr_block_read(queue->tail, queue->type, before - 1, item);
+    go_on(queue, hi, queue->type);
     return ours;
 }
 
@@ -190,9 +207,8 @@ bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item)
             continue;
         }
         unsigned before = queue->bottom;
-        struct distr_slot *slot = &queue->tail->slots[before - 1];
         if (distr_deque_step(queue, before - 1, memory_order_relaxed)) {
-            distr_slot_read(slot, item);
+            distr_block_read(queue->tail, queue->type, before - 1, item);
             return true;
         }
         if (distr_deque_pop_settled(queue, before, item))
@@ -206,7 +222,7 @@ static bool take_lowest(struct distr_queue *queue, struct distr_item *item)
     distr_word_t word = queue->word;
     distr_word_t claimed = word + ((distr_word_t)1 << 2);
 
-    distr_slot_read(&queue->tail->slots[queue->lo], item);
+    distr_block_read(queue->tail, queue->type, queue->lo, item);
     /* D4 acq_rel: pairs with F1; if a taker froze the block, it is settled instead. */
     if (atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, claimed,
                                                 memory_order_acq_rel, memory_order_relaxed)) {
@@ -214,7 +230,7 @@ static bool take_lowest(struct distr_queue *queue, struct distr_item *item)
         queue->lo++;
         return true;
     }
-    go_on(queue, settle(queue, queue->bottom));
+    go_on(queue, settle(queue, queue->bottom), queue->type);
     return false;
 }
 

@@ -42,11 +42,11 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
 {
     unsigned before = queue->bottom;
 
-    if (distr_unlikely(before == queue->tail->capacity)) {
+    if (distr_unlikely(before == queue->limit || !distr_queue_fits(queue, distr_format(item)))) {
         distr_deque_push(queue, item, 1);
         return;
     }
-    distr_slot_write(&queue->tail->slots[before], item);
+    distr_block_write(queue->tail, queue->type, before, item);
     if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
         distr_deque_push_again(queue, before);
 }
@@ -55,15 +55,14 @@ static inline void distr_deque_push_word(struct distr_queue *queue, struct distr
 {
     unsigned before = queue->bottom;
 
-    if (distr_unlikely(before == queue->tail->capacity)) {
-        struct distr_item full = {
-            .payload.words = {item.word}, .type = item.type, .meta = item.meta};
-        distr_deque_push(queue, &full, 1);
+    if (distr_likely(queue->type == item.type && before != queue->limit)) {
+        distr_slot_write_word(&queue->tail->words[before * DISTR_NARROW_WORDS], item);
+        if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
+            distr_deque_push_again(queue, before);
         return;
     }
-    distr_slot_write_word(&queue->tail->slots[before], item);
-    if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
-        distr_deque_push_again(queue, before);
+    struct distr_item full = {.payload.words = {item.word}, .type = item.type, .meta = item.meta};
+    distr_deque_push_one(queue, &full);
 }
 
 /* Takes the newest item.  False: there is none that the owner can have. */
@@ -74,7 +73,7 @@ static inline bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
     if (distr_unlikely(before == queue->lo))
         return distr_deque_pop_slow(queue, item);
     if (distr_likely(distr_deque_step(queue, before - 1, memory_order_relaxed))) {
-        distr_slot_read(&queue->tail->slots[before - 1], item);
+        distr_block_read(queue->tail, queue->type, before - 1, item);
         return true;
     }
     return distr_deque_pop_settled(queue, before, item) || distr_deque_pop_slow(queue, item);

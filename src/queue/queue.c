@@ -8,6 +8,8 @@
 #include <ck_pr.h>
 #include <errno.h>
 
+#define WIDE_BLOCKS 16
+
 int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint32_t kind,
                      enum distr_block_state state)
 {
@@ -15,7 +17,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
 
     if (!block)
         return -ENOMEM;
-    distr_block_renew(block, state);
+    distr_block_renew(block, state, NULL);
     atomic_store_explicit(&block->base, 0, memory_order_relaxed);
     queue->tail = block;
     queue->spare = NULL;
@@ -23,6 +25,10 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->word = atomic_load_explicit(&block->word, memory_order_relaxed);
     queue->bottom = 0;
     queue->lo = 0;
+    queue->limit = block->capacity;
+    queue->wide = 0;
+    queue->type = NULL;
+    queue->ahead = false;
     atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
     atomic_store_explicit(&queue->unhinted, true, memory_order_relaxed);
     /* relaxed: the queue itself is published by whoever made it. */
@@ -40,24 +46,42 @@ int distr_queue_reserve_spare(struct distr_queue *queue, unsigned count)
 {
     int rc = distr_queue_reserve_slow(queue);
 
-    return rc == 0 || queue->bottom + count <= queue->tail->capacity ? 0 : rc;
+    return rc == 0 || (!queue->type && queue->bottom + count <= queue->limit) ? 0 : rc;
 }
 
-void distr_queue_extend(struct distr_queue *queue)
+const struct distributor_task_type *
+distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_type *format)
 {
-    struct distr_block *full = queue->tail;
+    /* A narrow block left with few items in it: the types alternate, wide ones take them all. */
+    if (queue->type && queue->bottom < queue->limit / 8)
+        queue->wide = WIDE_BLOCKS;
+    if (queue->wide > 0) {
+        queue->wide--;
+        return NULL;
+    }
+    return format;
+}
+
+void distr_queue_extend(struct distr_queue *queue, const struct distributor_task_type *format)
+{
+    struct distr_block *left = queue->tail;
     struct distr_block *block = queue->spare;
     uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + queue->bottom;
+    const struct distributor_task_type *type = distr_queue_next_type(queue, format);
 
     distr_queue_publish(queue);
-    distr_block_renew(block, DISTR_OPEN);
+    queue->spare = NULL;
+    if (queue->ahead && distr_queue_reserve_slow(queue) != 0)
+        type = NULL; /* what comes next may be of any format */
+    distr_block_renew(block, DISTR_OPEN, type);
     atomic_store_explicit(&block->base, base, memory_order_relaxed);
     atomic_store_explicit(&queue->count, base, memory_order_relaxed);
     queue->tail = block;
-    queue->spare = NULL;
+    queue->type = type;
+    queue->limit = type ? 2 * block->capacity : block->capacity;
     queue->bottom = 0;
-    /* A2 release: pairs with C3.  From here on takers may drain and reuse `full`. */
-    atomic_store_explicit(&full->next, block->index, memory_order_release);
+    /* A2 release: pairs with C3.  From here on takers may drain and reuse `left`. */
+    atomic_store_explicit(&left->next, block->index, memory_order_release);
 }
 
 /* ---- takers ---- */
@@ -69,6 +93,7 @@ struct view {
     distr_word_t word;
     unsigned lo;
     unsigned hi; /* of OPEN and SHARED */
+    const struct distributor_task_type *type;
 };
 
 /* C1, C2 and the second look at head: `view` is of a block that was the oldest one then. */
@@ -83,6 +108,7 @@ static void look(struct distr_queue *queue, struct view *view)
         view->word = atomic_load_explicit(&view->block->word, memory_order_acquire);
         view->lo = distr_word_lo(view->word);
         view->hi = distr_word_hi(view->word);
+        view->type = distr_block_type(view->block);
         if (distr_word_state(view->word) == DISTR_OPEN)
             /* C2 acquire: pairs with A1. */
             view->hi = atomic_load_explicit(&view->block->bottom, memory_order_acquire);
@@ -92,7 +118,10 @@ static void look(struct distr_queue *queue, struct view *view)
     }
 }
 
-/* The oldest block is used up: moves head to the block after it.  False: there is none. */
+/*
+ * The oldest block has nothing to claim.  If it is used up and left by its owner, moves head to the
+ * block after it.  False: there is nothing behind it either.
+ */
 static bool advance(struct distr_queue *queue, const struct view *view)
 {
     /* C3 acquire: pairs with A2. */
@@ -101,19 +130,16 @@ static bool advance(struct distr_queue *queue, const struct view *view)
 
     if (next == 0)
         return atomic_load_explicit(&queue->head, memory_order_acquire) != head;
-    /* C4 acq_rel: who moves head off a block is the one that gives it back.  A `next` that was
-     * read after the block was reused belongs to an older head, and the swap fails. */
+    /* The owner has left the block, so the bottom of an OPEN one is final now. */
+    if (distr_word_state(view->word) == DISTR_OPEN &&
+        atomic_load_explicit(&view->block->bottom, memory_order_acquire) != view->lo)
+        return true;
+    /* C4 acq_rel: who moves head off a block is the one that gives it back.  What was read of a
+     * block after it was reused belongs to an older head, and the swap fails. */
     if (atomic_compare_exchange_strong_explicit(&queue->head, &head, distr_head(head, next),
                                                 memory_order_acq_rel, memory_order_relaxed))
         distr_pools_put(queue->pools, view->block);
     return true;
-}
-
-static bool used_up(const struct view *view)
-{
-    if (distr_word_state(view->word) == DISTR_SHARED)
-        return view->lo >= view->hi;
-    return view->lo == view->block->capacity;
 }
 
 static unsigned share_of(struct distr_queue *queue, const struct distr_share *share,
@@ -139,7 +165,7 @@ static bool claim_slots(const struct view *view, unsigned n, distr_word_t claime
     distr_word_t word = view->word;
 
     for (unsigned i = 0; i < n; i++)
-        distr_slot_read(&view->block->slots[view->lo + i], &items[i]);
+        distr_block_read(view->block, view->type, view->lo + i, &items[i]);
     /* C6 acq_rel: the reads of C5 stay before it, and its next generation's R1 after it. */
     return atomic_compare_exchange_strong_explicit(&view->block->word, &word, claimed,
                                                    memory_order_acq_rel, memory_order_relaxed);
@@ -189,7 +215,7 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
             n = share_of(queue, share, &view);
             if (claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items))
                 return n;
-        } else if (!used_up(&view) || !advance(queue, &view)) {
+        } else if (!advance(queue, &view)) {
             return 0;
         }
         ck_pr_stall();
@@ -205,10 +231,11 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
         look(queue, &view);
         cursor->block = view.block;
         cursor->word = view.word;
+        cursor->type = view.type;
         cursor->hi = view.hi;
         if (distr_cursor_claim(cursor, item))
             return true;
-        if (view.lo >= view.hi && (!used_up(&view) || !advance(queue, &view)))
+        if (view.lo >= view.hi && !advance(queue, &view))
             return false;
         ck_pr_stall();
     }
@@ -229,7 +256,7 @@ enum distr_look distr_queue_peek(struct distr_queue *queue)
         }
         if (view.lo < view.hi)
             return DISTR_READY;
-        if (!used_up(&view) || !advance(queue, &view))
+        if (!advance(queue, &view))
             return DISTR_EMPTY;
     }
 }

@@ -38,6 +38,10 @@ struct distr_queue {
     distr_word_t word;                            /* of the deque's PRIVATE tail, as it left it */
     uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
     uint32_t lo;     /* of the deque's PRIVATE tail */
+    uint32_t limit;  /* slots of the tail */
+    uint32_t wide;   /* blocks to come that are wide, since types alternate */
+    const struct distributor_task_type *type; /* of the narrow tail; NULL: it is wide */
+    bool ahead; /* it always keeps a spare, so that an item of any kind has its slot */
 
     /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
     _Atomic bool unhinted;
@@ -50,45 +54,72 @@ enum distr_look {
     DISTR_HELD = 2   /* its owner holds it: can be claimed by freezing */
 };
 
-/* Gives the queue its first block.  -ENOMEM: it has none. */
+/* Gives the queue its first block, a wide one.  -ENOMEM: it has none. */
 int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint32_t kind,
                      enum distr_block_state state);
 
 /* ---- owner ---- */
 
-/* Makes sure that the next `count` slots (1 to 32) can be had.  0 or -ENOMEM. */
-int distr_queue_reserve_slow(struct distr_queue *queue);
-int distr_queue_reserve_spare(struct distr_queue *queue, unsigned count);
-
-static inline int distr_queue_reserve(struct distr_queue *queue, unsigned count)
+/* The type of a narrow block that an item fits into; NULL: it needs a wide one. */
+static inline const struct distributor_task_type *distr_format(const struct distr_item *item)
 {
-    if (distr_likely(queue->spare || queue->bottom + count <= queue->tail->capacity))
+    return distr_meta_is_narrow(item->meta) ? item->type : NULL;
+}
+
+/* Whether the tail takes an item of that format. */
+static inline bool distr_queue_fits(const struct distr_queue *queue,
+                                    const struct distributor_task_type *format)
+{
+    return !queue->type || queue->type == format;
+}
+
+/* Gets a spare.  0; or -ENOMEM, also where the tail has room. */
+int distr_queue_reserve_slow(struct distr_queue *queue);
+
+/* Makes sure that one item of that format can be put.  0 or -ENOMEM. */
+static inline int distr_queue_reserve(struct distr_queue *queue,
+                                      const struct distributor_task_type *format)
+{
+    if (distr_likely(queue->bottom < queue->limit && distr_queue_fits(queue, format)) ||
+        queue->spare)
         return 0;
     return distr_queue_reserve_slow(queue);
 }
 
-/* The same for one who always keeps a spare: `count` slots, and after them still one block. */
+/* The same for `count` items of any format, in a queue that keeps a spare.  Without memory the wide
+ * block that is left must do. */
+int distr_queue_reserve_spare(struct distr_queue *queue, unsigned count);
+
 static inline int distr_queue_reserve_ahead(struct distr_queue *queue, unsigned count)
 {
     return distr_likely(queue->spare != NULL) ? 0 : distr_queue_reserve_spare(queue, count);
 }
 
-/* Links the spare behind the full tail. */
-void distr_queue_extend(struct distr_queue *queue);
+/* Links the spare behind the tail, for an item of that format. */
+void distr_queue_extend(struct distr_queue *queue, const struct distributor_task_type *format);
+
+/* The type of the next block; remembers that types alternate if this one is left early. */
+const struct distributor_task_type *
+distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_type *format);
 
 /* OPEN: writes a reserved slot; nobody sees it before publish. */
 static inline void distr_queue_put(struct distr_queue *queue, const struct distr_item *item)
 {
-    if (distr_unlikely(queue->bottom == queue->tail->capacity))
-        distr_queue_extend(queue);
-    distr_slot_write(&queue->tail->slots[queue->bottom++], item);
+    const struct distributor_task_type *format = distr_format(item);
+
+    if (distr_unlikely(queue->bottom == queue->limit || !distr_queue_fits(queue, format)))
+        distr_queue_extend(queue, format);
+    distr_block_write(queue->tail, queue->type, queue->bottom++, item);
 }
 
 static inline void distr_queue_put_word(struct distr_queue *queue, struct distr_word_item item)
 {
-    if (distr_unlikely(queue->bottom == queue->tail->capacity))
-        distr_queue_extend(queue);
-    distr_slot_write_word(&queue->tail->slots[queue->bottom++], item);
+    if (distr_likely(queue->type == item.type && queue->bottom != queue->limit)) {
+        distr_slot_write_word(&queue->tail->words[queue->bottom++ * DISTR_NARROW_WORDS], item);
+        return;
+    }
+    struct distr_item full = {.payload.words = {item.word}, .type = item.type, .meta = item.meta};
+    distr_queue_put(queue, &full);
 }
 
 /* OPEN: A1, hands the slots over.  release: pairs with C2 in distr_queue_claim. */
@@ -117,8 +148,9 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
  * far that one was written then.  The owner's line is looked at only when these are used up.
  */
 struct distr_cursor {
-    struct distr_block *block; /* NULL: nowhere */
-    distr_word_t word;         /* as the cursor left it */
+    struct distr_block *block;                /* NULL: nowhere */
+    distr_word_t word;                        /* as the cursor left it */
+    const struct distributor_task_type *type; /* of the block */
     unsigned hi;
 };
 
@@ -140,7 +172,7 @@ static inline bool distr_cursor_claim(struct distr_cursor *cursor, struct distr_
         (distr_unlikely(word != cursor->word) &&
          distr_word_generation(word) != distr_word_generation(cursor->word)))
         return false;
-    distr_slot_read(&cursor->block->slots[lo], item);
+    distr_block_read(cursor->block, cursor->type, lo, item);
     cursor->word = word + ((distr_word_t)1 << 2);
     return distr_likely(atomic_compare_exchange_strong_explicit(
         &cursor->block->word, &word, cursor->word, memory_order_acq_rel, memory_order_relaxed));

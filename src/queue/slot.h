@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What travels through the queues: 32 bytes for a task, a result or a failure.
+ * What travels through the queues: a task, a result or a failure.
  *
- * An item is the plain form that one thread holds; a slot is the same in a block, where a taker may
- * read it while it is being reused.  Such a taker throws away what it read (its claim fails), so a
- * slot is read and written in relaxed atomic words: no order is needed, no torn word can matter.
+ * An item is the plain form that one thread holds.  In a block it takes a slot of 32 bytes, or of
+ * 16 in a narrow block, whose items have one type and at most 8 bytes: a cache line that crosses
+ * between cores then carries four of them.
+ *
+ * A taker may read a slot while it is being reused.  It throws away what it read (its claim fails),
+ * so slots are read and written in relaxed atomic words: no order is needed, no torn word can
+ * matter.
  */
 #ifndef DISTR_QUEUE_SLOT_H
 #define DISTR_QUEUE_SLOT_H
@@ -38,12 +42,7 @@ struct distr_item {
     uint64_t meta; /* serial : 44 | error : 12 | kind : 3 | inline size : 5 */
 };
 
-struct distr_slot {
-    _Alignas(16) _Atomic uint64_t words[4];
-};
-
-_Static_assert(sizeof(struct distr_item) == 32 && sizeof(struct distr_slot) == 32,
-               "two items to a cache line");
+_Static_assert(sizeof(struct distr_item) == 32, "two items to a cache line");
 _Static_assert(_Alignof(struct distr_item) >= _Alignof(max_align_t),
                "inline bytes are aligned for everything");
 
@@ -99,29 +98,55 @@ struct distr_word_item {
     uint64_t meta;
 };
 
-/* relaxed: who publishes or claims the slot orders it, see queue.c. */
-static inline void distr_slot_write_word(struct distr_slot *slot, struct distr_word_item item)
+/* Whether an item of this meta fits into a narrow slot. */
+static inline bool distr_meta_is_narrow(uint64_t meta)
 {
-    atomic_store_explicit(&slot->words[0], item.word, memory_order_relaxed);
-    atomic_store_explicit(&slot->words[2], (uint64_t)(uintptr_t)item.type, memory_order_relaxed);
-    atomic_store_explicit(&slot->words[3], item.meta, memory_order_relaxed);
+    return (meta & 7 << 5) == 0 && distr_meta_inline_size(meta) <= sizeof(uint64_t);
 }
 
-static inline void distr_slot_write(struct distr_slot *slot, const struct distr_item *item)
+#define DISTR_WIDE_WORDS 4u
+#define DISTR_NARROW_WORDS 2u
+
+/* relaxed, here and below: who publishes or claims the slot orders it, see queue.c. */
+static inline void distr_write(_Atomic uint64_t *word, uint64_t value)
 {
-    atomic_store_explicit(&slot->words[0], item->payload.words[0], memory_order_relaxed);
-    atomic_store_explicit(&slot->words[1], item->payload.words[1], memory_order_relaxed);
-    atomic_store_explicit(&slot->words[2], (uint64_t)(uintptr_t)item->type, memory_order_relaxed);
-    atomic_store_explicit(&slot->words[3], item->meta, memory_order_relaxed);
+    atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
-static inline void distr_slot_read(const struct distr_slot *slot, struct distr_item *item)
+static inline uint64_t distr_read(const _Atomic uint64_t *word)
 {
-    item->payload.words[0] = atomic_load_explicit(&slot->words[0], memory_order_relaxed);
-    item->payload.words[1] = atomic_load_explicit(&slot->words[1], memory_order_relaxed);
-    item->type = (const struct distributor_task_type *)(uintptr_t)atomic_load_explicit(
-        &slot->words[2], memory_order_relaxed);
-    item->meta = atomic_load_explicit(&slot->words[3], memory_order_relaxed);
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline void distr_slot_write_word(_Atomic uint64_t *slot, struct distr_word_item item)
+{
+    distr_write(&slot[0], item.word);
+    distr_write(&slot[1], item.meta);
+}
+
+static inline void distr_slot_write(_Atomic uint64_t *slot, const struct distr_item *item)
+{
+    distr_write(&slot[0], item->payload.words[0]);
+    distr_write(&slot[1], item->payload.words[1]);
+    distr_write(&slot[2], item->meta);
+    distr_write(&slot[3], (uint64_t)(uintptr_t)item->type);
+}
+
+static inline void distr_slot_read_narrow(const _Atomic uint64_t *slot,
+                                          const struct distributor_task_type *type,
+                                          struct distr_item *item)
+{
+    item->payload.words[0] = distr_read(&slot[0]);
+    item->meta = distr_read(&slot[1]);
+    item->type = type;
+}
+
+static inline void distr_slot_read_wide(const _Atomic uint64_t *slot, struct distr_item *item)
+{
+    item->payload.words[0] = distr_read(&slot[0]);
+    item->payload.words[1] = distr_read(&slot[1]);
+    item->meta = distr_read(&slot[2]);
+    item->type = (const struct distributor_task_type *)(uintptr_t)distr_read(&slot[3]);
 }
 
 #endif

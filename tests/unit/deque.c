@@ -24,7 +24,12 @@ static void push(struct distr_queue *queue, uint64_t number)
     struct distr_item item = numbered(number);
 
     cr_assert_eq(distr_deque_reserve(queue), 0);
-    distr_deque_push_one(queue, &item);
+    if (number % 2 && distr_format(&item)) {
+        struct distr_word_item word = {item.payload.words[0], item.type, item.meta};
+        distr_deque_push_word(queue, word);
+    } else {
+        distr_deque_push_one(queue, &item);
+    }
 }
 
 static uint64_t pop(struct distr_queue *queue)
@@ -45,6 +50,7 @@ Test(deque, the_owner_pops_the_newest)
 {
     struct fixture fixture;
 
+    mix = NARROW;
     open_deque(&fixture);
     cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
     for (uint64_t i = 0; i < 2000; i++)
@@ -203,15 +209,16 @@ static void step_meets_freeze(bool is_push, enum when when, bool spare, uint64_t
 
 Test(deque, no_step_loses_or_doubles_when_a_taker_freezes)
 {
-    for (int is_push = 0; is_push < 2; is_push++)
+    for (int turn = 0; turn < 2 * MIXES; turn++)
         for (int when = OLD; when <= PENDING; when++)
             for (int spare = 0; spare < 2; spare++)
                 for (uint64_t count = 1; count < 260; count += count < 4 ? 1 : 50)
-                    step_meets_freeze(is_push, (enum when)when, spare, count);
+                    mix = (enum mix)(turn / 2),
+                    step_meets_freeze(turn % 2, (enum when)when, spare, count);
     finish();
 }
 
-Test(deque, random_walks_lose_nothing)
+static void walk_randomly(void)
 {
     static bool seen[200000];
     struct fixture fixture;
@@ -219,6 +226,7 @@ Test(deque, random_walks_lose_nothing)
     uint64_t pushed = 0;
     unsigned random = 1;
 
+    memset(seen, 0, sizeof seen);
     open_deque(&fixture);
     for (unsigned i = 0; i < 300000; i++) {
         random = random * 1103515245u + 12345u;
@@ -242,5 +250,11 @@ Test(deque, random_walks_lose_nothing)
     }
     check_all(&fixture.queue, seen, pushed);
     distr_pools_free(&fixture.pools);
+}
+
+Test(deque, random_walks_lose_nothing)
+{
+    for (mix = NARROW; mix < MIXES; mix++)
+        walk_randomly();
     finish();
 }

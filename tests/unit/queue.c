@@ -23,8 +23,13 @@ static void append(struct distr_queue *queue, uint64_t from, uint64_t count)
 {
     for (uint64_t i = from; i < from + count; i++) {
         struct distr_item item = numbered(i);
-        cr_assert_eq(distr_queue_reserve(queue, 1), 0);
-        distr_queue_put(queue, &item);
+        cr_assert_eq(distr_queue_reserve(queue, distr_format(&item)), 0);
+        if (i % 2 && distr_format(&item)) {
+            struct distr_word_item word = {item.payload.words[0], item.type, item.meta};
+            distr_queue_put_word(queue, word);
+        } else {
+            distr_queue_put(queue, &item);
+        }
         distr_queue_publish(queue);
     }
 }
@@ -83,10 +88,11 @@ Test(queue, pools_hand_out_blocks_that_their_index_finds)
         cr_assert_eq(blocks[i]->capacity,
                      kind == DISTR_SMALL ? DISTR_SMALL_SLOTS : DISTR_LARGE_SLOTS);
         cr_assert_eq((uintptr_t)blocks[i] % DISTR_CACHELINE, 0);
-        blocks[i]->slots[blocks[i]->capacity - 1].words[3] = i; /* the memory is there */
+        blocks[i]->words[blocks[i]->capacity * DISTR_WIDE_WORDS - 1] = i; /* the memory is there */
     }
     for (unsigned i = 0; i < 5000; i++)
-        cr_assert_eq(blocks[i]->slots[blocks[i]->capacity - 1].words[3], i, "blocks overlap");
+        cr_assert_eq(blocks[i]->words[blocks[i]->capacity * DISTR_WIDE_WORDS - 1], i,
+                     "blocks overlap");
     distr_pools_free(&pools);
     finish();
 }
@@ -97,11 +103,11 @@ Test(queue, a_block_that_was_put_back_is_got_again)
 
     distr_pools_init(&pools);
     struct distr_block *block = distr_pools_get(&pools, DISTR_LARGE);
-    distr_block_renew(block, DISTR_OPEN);
+    distr_block_renew(block, DISTR_OPEN, NULL);
     uint64_t generation = distr_word_generation(block->word);
     distr_pools_put(&pools, block);
     cr_assert_eq(distr_pools_get(&pools, DISTR_LARGE), block);
-    distr_block_renew(block, DISTR_PRIVATE);
+    distr_block_renew(block, DISTR_PRIVATE, NULL);
     cr_assert_gt(distr_word_generation(block->word), generation);
     distr_pools_free(&pools);
     finish();
@@ -111,13 +117,33 @@ Test(queue, what_is_appended_is_claimed_in_order)
 {
     struct fixture fixture;
 
-    open_queue(&fixture);
-    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
-    append(&fixture.queue, 0, 10000);
-    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_READY);
-    cr_assert_eq(claim_all(&fixture.queue, 0), 10000);
-    cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
-    distr_pools_free(&fixture.pools);
+    for (mix = NARROW; mix < MIXES; mix++) {
+        open_queue(&fixture);
+        cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
+        append(&fixture.queue, 0, 10000);
+        cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_READY);
+        cr_assert_eq(claim_all(&fixture.queue, 0), 10000);
+        cr_assert_eq(distr_queue_peek(&fixture.queue), DISTR_EMPTY);
+        distr_pools_free(&fixture.pools);
+    }
+    finish();
+}
+
+Test(queue, narrow_blocks_take_half_the_memory)
+{
+    struct fixture fixture;
+    uint32_t blocks[MIXES];
+
+    for (mix = NARROW; mix < MIXES; mix++) {
+        open_queue(&fixture);
+        append(&fixture.queue, 0, 100000);
+        blocks[mix] = fixture.pools.kind[DISTR_LARGE].carved;
+        distr_pools_free(&fixture.pools);
+    }
+    cr_assert_leq(blocks[NARROW], 100000 / (2 * DISTR_LARGE_SLOTS) + 1);
+    cr_assert_leq(blocks[WIDE], 100000 / DISTR_LARGE_SLOTS + 1);
+    cr_assert_leq(blocks[ALTERNATING], blocks[WIDE] * 5 / 4, "alternating types waste blocks");
+    cr_assert_leq(blocks[RANDOM], blocks[WIDE] * 5 / 4, "mixed types waste blocks");
     finish();
 }
 
@@ -141,7 +167,7 @@ Test(queue, what_is_put_is_not_seen_before_publish)
     struct distr_item item = numbered(7);
 
     open_queue(&fixture);
-    cr_assert_eq(distr_queue_reserve(&fixture.queue, 1), 0);
+    cr_assert_eq(distr_queue_reserve(&fixture.queue, distr_format(&item)), 0);
     distr_queue_put(&fixture.queue, &item);
     cr_assert_eq(distr_queue_claim(&fixture.queue, &one, &item), 0);
     distr_queue_publish(&fixture.queue);
@@ -180,6 +206,7 @@ Test(queue, a_cursor_goes_on_and_survives_reuse)
     struct distr_item item;
     uint64_t expected = 0;
 
+    mix = RUNS;
     open_queue(&fixture);
     for (uint64_t round = 0; round < 200; round++) {
         append(&fixture.queue, round * 50, 50);

@@ -1,14 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbered items for the tests of src/queue, which know no task types. */
+/*
+ * Numbered items for the tests of src/queue.  How they mix decides which blocks they get: items of
+ * 8 bytes and one type go into narrow blocks, all others into wide ones.
+ */
 #ifndef TESTS_UNIT_QUEUE_SUPPORT_H
 #define TESTS_UNIT_QUEUE_SUPPORT_H
 
 #include "queue/deque.h"
 #include "support.h"
 
+enum mix { NARROW, WIDE, ALTERNATING, RUNS, RANDOM, MIXES };
+
+static enum mix mix;
+static const distributor_task_type_t mixed_types[3];
+
+/* 0 to 2: 8 bytes of that type; 3: 16 bytes. */
+static inline unsigned kind_of(uint64_t number)
+{
+    switch (mix) {
+    case NARROW:
+        return 0;
+    case WIDE:
+        return 3;
+    case ALTERNATING:
+        return (unsigned)(number & 1);
+    case RUNS:
+        return (unsigned)(number / 700 & 3);
+    default:
+        return (unsigned)(number * 0x9e3779b97f4a7c15u >> 62);
+    }
+}
+
 static inline struct distr_item numbered(uint64_t number)
 {
-    struct distr_item item = {.type = NULL, .meta = distr_meta(number, DISTR_INLINE, 8)};
+    unsigned kind = kind_of(number);
+    struct distr_item item = {.type = &mixed_types[kind % 3],
+                              .meta = distr_meta(number, DISTR_INLINE, kind == 3 ? 16 : 8)};
 
     item.payload.words[0] = number;
     item.payload.words[1] = ~number;
@@ -17,9 +44,15 @@ static inline struct distr_item numbered(uint64_t number)
 
 static inline uint64_t number_of(const struct distr_item *item)
 {
-    cr_assert_eq(item->payload.words[1], ~item->payload.words[0], "a torn item");
-    cr_assert_eq(distr_meta_serial(item->meta), item->payload.words[0]);
-    return item->payload.words[0];
+    uint64_t number = item->payload.words[0];
+    unsigned kind = kind_of(number);
+
+    cr_assert_eq(distr_meta_serial(item->meta), number, "a torn item");
+    cr_assert_eq(distr_meta_inline_size(item->meta), kind == 3 ? 16 : 8);
+    cr_assert_eq(item->type, &mixed_types[kind % 3], "an item of another type");
+    if (kind == 3)
+        cr_assert_eq(item->payload.words[1], ~number, "a torn item");
+    return number;
 }
 
 #endif
