@@ -78,8 +78,9 @@ typedef struct distributor_task_type {
     distributor_run_fn *run; /* required */
 
     /* For inputs and results that own something (a pointer, a descriptor).  Called once for an
-     * input whose task never runs, once for a result that no reader got.  They must not call
-     * the distributor. */
+     * input whose task never runs, once for a result that no reader got; the input of a failure
+     * that no reader got meets neither, for its task has run.  They must not call the
+     * distributor. */
     void (*discard_input)(void *input, size_t size);
     void (*discard_result)(void *result, size_t size);
 

@@ -11,4 +11,19 @@
 #define distr_likely(x) __builtin_expect(!!(x), 1)
 #define distr_unlikely(x) __builtin_expect(!!(x), 0)
 
+/*
+ * Asks for the line of an address that will be written soon, so that it is here by then.  A block
+ * that is reused was last read on another core, and stores are carried out in order: without this
+ * each new line holds up all stores behind it.
+ */
+static inline void distr_prefetch_write(const void *address)
+{
+#if defined(__x86_64__)
+    /* Compilers give the builtin's instruction only to those who name a processor. */
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+#else
+    __builtin_prefetch(address, 1);
+#endif
+}
+
 #endif

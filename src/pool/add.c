@@ -278,6 +278,13 @@ struct array {
     size_t left;
 };
 
+static void step(struct array *array)
+{
+    if (array->size != 0) /* else there may be no array to step through */
+        array->next += array->size;
+    array->left--;
+}
+
 /* Writes up to `count` tasks into reserved slots.  Returns how many; *rc says why not all. */
 static uint64_t put_some(struct distr_record *record, struct array *array, uint64_t count, int *rc)
 {
@@ -293,10 +300,9 @@ static uint64_t put_some(struct distr_record *record, struct array *array, uint6
         if (*rc != 0)
             break;
         distr_queue_put(&record->input, &item);
-        array->next += array->size;
+        step(array);
         put++;
     }
-    array->left -= put;
     return put;
 }
 
@@ -331,10 +337,8 @@ static int spawn_array(struct distr_record *record, struct array *array)
 
     while (array->left > 0 && rc == 0) {
         rc = spawn(record, array->type, array->next, array->size);
-        if (rc == 0) {
-            array->next += array->size;
-            array->left--;
-        }
+        if (rc == 0)
+            step(array);
     }
     return rc;
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The smallest struct of any release: up to the field after size. */
-#define SIZE_MIN (offsetof(distributor_options_t, workers) + sizeof(unsigned))
+/* The struct of the first release. */
+#define SIZE_MIN (offsetof(distributor_options_t, reserved) + 8 * sizeof(void *))
 /* More than any release will have; what claims to be larger is no options struct. */
 #define SIZE_MAX_SANE 65536u
 

@@ -63,15 +63,6 @@ static void begin_looking(struct distributor *d, struct distr_worker *worker)
     ck_stack_init(&worker->mailbox);
 }
 
-static int make_queue(struct distributor *d, struct distr_queue *queue,
-                      enum distr_block_state state)
-{
-    int rc = distr_queue_init(queue, &d->pools, DISTR_LARGE, state);
-
-    queue->ahead = true;
-    return rc == 0 ? distr_queue_reserve_slow(queue) : rc;
-}
-
 static void free_queue(struct distributor *d, struct distr_queue *queue)
 {
     if (queue->tail)
@@ -80,15 +71,19 @@ static void free_queue(struct distributor *d, struct distr_queue *queue)
         distr_pools_put(&d->pools, queue->spare);
 }
 
-/* Its first two blocks each: from here on a failure has its slot and a spawn its block. */
+/* The claims hold what one claim takes; the output has its spare from the first day, so that a
+ * failure has its slot. */
 static int make_queues(struct distributor *d, struct distr_worker *worker)
 {
-    int rc = make_queue(d, &worker->record.input, DISTR_PRIVATE);
+    int rc = distr_queue_init(&worker->record.input, &d->pools, DISTR_LARGE, DISTR_PRIVATE);
 
     if (rc == 0)
-        rc = make_queue(d, &worker->claims, DISTR_PRIVATE);
+        rc = distr_queue_init(&worker->claims, &d->pools, DISTR_LARGE, DISTR_PRIVATE);
     if (rc == 0)
-        rc = make_queue(d, &worker->output, DISTR_OPEN);
+        rc = distr_queue_init(&worker->output, &d->pools, DISTR_SMALL, DISTR_OPEN);
+    if (rc == 0)
+        rc = distr_queue_reserve_slow(&worker->output);
+    worker->output.ahead = true;
     if (rc == 0)
         rc = distr_record_link(d, &worker->record);
     if (rc == 0)

@@ -11,6 +11,9 @@
 
 #include "queue/queue.h"
 
+/* A deque's blocks are large ones: an empty one has room for the largest push. */
+_Static_assert(DISTR_CLAIM_MAX <= DISTR_LARGE_SLOTS, "a push is one step");
+
 /* Makes sure that the next push succeeds.  0 or -ENOMEM. */
 static inline int distr_deque_reserve(struct distr_queue *queue)
 {
@@ -70,8 +73,9 @@ static inline bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
 {
     unsigned before = queue->bottom;
 
-    if (distr_unlikely(before == queue->lo))
-        return distr_deque_pop_slow(queue, item);
+    if (before == queue->lo)
+        /* The block before is forgotten once it was found used up. */
+        return distr_unlikely(queue->tail->previous != NULL) && distr_deque_pop_slow(queue, item);
     if (distr_likely(distr_deque_step(queue, before - 1, memory_order_relaxed))) {
         distr_block_read(queue->tail, queue->type, before - 1, item);
         return true;

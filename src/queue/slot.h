@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cacheline.h"
+
 struct distributor_task_type;
 
 /* What the item's payload is. */
@@ -118,8 +120,12 @@ static inline uint64_t distr_read(const _Atomic uint64_t *word)
     return atomic_load_explicit(word, memory_order_relaxed);
 }
 
+/* How far ahead of the slot that is written its block's next lines are asked for, in words. */
+#define DISTR_AHEAD_WORDS 32u
+
 static inline void distr_slot_write_word(_Atomic uint64_t *slot, struct distr_word_item item)
 {
+    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
     distr_write(&slot[0], item.word);
     distr_write(&slot[1], item.meta);
 }
