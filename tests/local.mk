@@ -52,6 +52,10 @@ unit_tests =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 UNIT_LIBS = $(LDADD) $(CRITERION_LIBS)
 if UNIT_TESTS
+unit_tests += tests/unit/base.t
+tests_unit_base_t_SOURCES = tests/unit/base.c tests/unit/support.h
+tests_unit_base_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_base_t_LDADD = $(UNIT_LIBS)
 
 unit_tests += tests/unit/deque.t
 tests_unit_deque_t_SOURCES = tests/unit/deque.c tests/unit/queue_support.h tests/unit/support.h
