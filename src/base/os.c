@@ -32,6 +32,15 @@ int distr_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline
     return rc != 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
+void distr_sleep_until(int64_t deadline)
+{
+    struct timespec at = {.tv_sec = (time_t)(deadline / 1000000000),
+                          .tv_nsec = (long)(deadline % 1000000000)};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+        ;
+}
+
 void distr_futex_wake(_Atomic uint32_t *word, int count)
 {
     syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);

@@ -14,6 +14,9 @@
  * ever).  Returns 0 after a wake-up, also a spurious one, or -ETIMEDOUT. */
 int distr_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline);
 
+/* Sleeps until then. */
+void distr_sleep_until(int64_t deadline);
+
 /* Wakes up to `count` sleepers of the word. */
 void distr_futex_wake(_Atomic uint32_t *word, int count);
 

@@ -31,12 +31,12 @@ static bool cpus_are_taken(struct distributor *d)
     return workers - distr_sleeping(search) >= d->cpus;
 }
 
-static void nap(struct distributor *d, const struct wait *wait)
+/* Not at the gate: a wake-up that is meant for a reader that counted itself must not end here. */
+static void nap(const struct wait *wait)
 {
     int64_t until = distr_after(NAP_NS);
-    uint32_t sequence = atomic_load_explicit(&d->readers.sequence, memory_order_seq_cst);
 
-    distr_gate_wait(&d->readers, &sequence, until < wait->deadline ? until : wait->deadline);
+    distr_sleep_until(until < wait->deadline ? until : wait->deadline);
 }
 
 /* T2 to T4: sleeps until told.  0 or -ETIMEDOUT; the caller looks again in any case. */
@@ -75,7 +75,7 @@ static int wait_more(struct distributor *d, struct wait *wait)
     }
     if (cpus_are_taken(d) && !wait->napped) {
         wait->napped = true;
-        nap(d, wait);
+        nap(wait);
         return 0;
     }
     wait->since = 0;
