@@ -147,6 +147,9 @@ struct distr_worker {
      * timed join merely names it. */
     _Atomic(const distributor_task_type_t *) busy;
 
+    /* 1 while a thread works as this worker. */
+    _Atomic uint32_t occupied;
+
     /* 0 awake or told to wake, 1 asleep: the word it sleeps on. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t asleep;
     _Alignas(16) ck_stack_t mailbox; /* any thread pushes, the worker takes all */

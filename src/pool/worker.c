@@ -186,6 +186,22 @@ static void leave(struct distr_worker *worker)
     if (options->worker_stopped)
         options->worker_stopped(options->context, worker->index, worker->name);
     distr_thread_rise(worker->record.owner);
+    /* release: pairs with enter; from here on this thread touches nothing of the worker's. */
+    atomic_store_explicit(&worker->occupied, 0, memory_order_release);
+    distr_futex_wake(&worker->occupied, 1);
+}
+
+/* The thread is the worker's: waits for the one before to be gone. */
+static void enter(struct distr_worker *worker)
+{
+    /* acquire: pairs with leave. */
+    while (atomic_load_explicit(&worker->occupied, memory_order_acquire) != 0)
+        distr_futex_wait(&worker->occupied, 1, INT64_MAX);
+    atomic_store_explicit(&worker->occupied, 1, memory_order_relaxed);
+    while (distr_thread_sit(worker->record.owner, &worker->record) != 0) {
+        struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL); /* no memory for one seat: there will be */
+    }
 }
 
 static void enter_and_work(struct distr_worker *worker);
@@ -224,16 +240,15 @@ int distr_worker_start(struct distr_worker *worker)
 
 /*
  * The callback ended the thread (pthread_exit, or somebody cancelled it): its task has failed,
- * and the worker goes on in a new thread, or on this one if the system gives none.
+ * and the worker goes on in a new thread, or on this one if the system gives none.  The new one is
+ * known before the task counts as ended: STOP may come with that count, and join then waits for the
+ * thread that it finds.
  */
 static void replace(void *argument)
 {
     struct distr_worker *worker = argument;
     struct distributor *d = worker->record.owner;
 
-    distr_task_lost_its_thread(worker);
-    distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name, "a task ended the thread of its worker");
-    leave(worker);
     pthread_mutex_lock(&d->lock);
     pthread_t ended = worker->thread;
     int rc = create_thread(worker);
@@ -242,6 +257,9 @@ static void replace(void *argument)
     else
         worker->thread = ended;
     pthread_mutex_unlock(&d->lock);
+    distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name, "a task ended the thread of its worker");
+    distr_task_lost_its_thread(worker);
+    leave(worker);
     if (rc != 0)
         enter_and_work(worker);
 }
@@ -250,10 +268,7 @@ static void enter_and_work(struct distr_worker *worker)
 {
     const distributor_options_t *options = &worker->record.owner->options;
 
-    while (distr_thread_sit(worker->record.owner, &worker->record) != 0) {
-        struct timespec pause = {.tv_nsec = 1000000};
-        nanosleep(&pause, NULL); /* no memory for one seat: there will be */
-    }
+    enter(worker);
     if (options->worker_started)
         options->worker_started(options->context, worker->index, worker->name);
     pthread_cleanup_push(replace, worker);
