@@ -55,10 +55,11 @@ struct ledger_totals {
 
 /* What the round allows. */
 struct ledger_rules {
-    bool cancelled;      /* failures may be missing, a refused emit may or may not be counted */
+    bool cancelled;      /* tasks that were running and failed have no record */
     bool dropped;        /* failure records may have been dropped unread */
     bool several;        /* more than one distributor or run: serials may repeat */
     bool threads_change; /* an owner is several threads in turn: no order among its serials */
+    unsigned in_order;   /* owners below this one: their tasks begin in the order of adding */
     unsigned blind;      /* results that a reader got but could not look at */
 };
 

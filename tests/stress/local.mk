@@ -38,3 +38,52 @@ tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
 tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
 tests_stress_wake_SOURCES = tests/stress/wake.c $(stress_support)
+
+# The same programs over a library that gives the core away in the middle of everything; see
+# preempt.c.  A sanitizer disturbs enough by itself.
+EXTRA_DIST += tests/stress/preempt.c
+if !SANITIZED
+preempted_programs = \
+	tests/stress/churn_preempted \
+	tests/stress/conservation_preempted \
+	tests/stress/destroying_preempted \
+	tests/stress/ending_preempted \
+	tests/stress/hoarding_preempted \
+	tests/stress/quiescence_preempted \
+	tests/stress/slow_reader_preempted \
+	tests/stress/thread_exit_preempted \
+	tests/stress/wake_preempted
+check_PROGRAMS += $(preempted_programs)
+TESTS += $(preempted_programs)
+
+check_LTLIBRARIES = tests/stress/libpreempted.la
+tests_stress_libpreempted_la_SOURCES = $(src_libdistr_la_SOURCES)
+tests_stress_libpreempted_la_CFLAGS = $(AM_CFLAGS) -finstrument-functions
+tests_stress_libpreempted_la_LIBADD = $(CK_LIBS)
+
+preempted = tests/stress/libpreempted.la
+
+tests_stress_churn_preempted_SOURCES = $(tests_stress_churn_SOURCES) tests/stress/preempt.c
+tests_stress_churn_preempted_LDADD = $(preempted)
+tests_stress_conservation_preempted_SOURCES = \
+	$(tests_stress_conservation_SOURCES) tests/stress/preempt.c
+tests_stress_conservation_preempted_LDADD = $(preempted)
+tests_stress_destroying_preempted_SOURCES = \
+	$(tests_stress_destroying_SOURCES) tests/stress/preempt.c
+tests_stress_destroying_preempted_LDADD = $(preempted)
+tests_stress_ending_preempted_SOURCES = $(tests_stress_ending_SOURCES) tests/stress/preempt.c
+tests_stress_ending_preempted_LDADD = $(preempted)
+tests_stress_hoarding_preempted_SOURCES = $(tests_stress_hoarding_SOURCES) tests/stress/preempt.c
+tests_stress_hoarding_preempted_LDADD = $(preempted)
+tests_stress_quiescence_preempted_SOURCES = \
+	$(tests_stress_quiescence_SOURCES) tests/stress/preempt.c
+tests_stress_quiescence_preempted_LDADD = $(preempted)
+tests_stress_slow_reader_preempted_SOURCES = \
+	$(tests_stress_slow_reader_SOURCES) tests/stress/preempt.c
+tests_stress_slow_reader_preempted_LDADD = $(preempted)
+tests_stress_thread_exit_preempted_SOURCES = \
+	$(tests_stress_thread_exit_SOURCES) tests/stress/preempt.c
+tests_stress_thread_exit_preempted_LDADD = $(preempted)
+tests_stress_wake_preempted_SOURCES = $(tests_stress_wake_SOURCES) tests/stress/preempt.c
+tests_stress_wake_preempted_LDADD = $(preempted)
+endif

@@ -184,9 +184,9 @@ static void parse_one(const char *option, const char *value)
     }
 }
 
-static unsigned scaled(unsigned count)
+static unsigned scaled(unsigned count, unsigned slowdown)
 {
-    return count == 0 ? 0 : 1 + (count - 1) / STRESS_SLOWDOWN;
+    return count == 0 ? 0 : 1 + (count - 1) / slowdown;
 }
 
 static void find_cores(void)
@@ -200,8 +200,9 @@ static void find_cores(void)
 void stress_begin(const struct stress_options *defaults, int argc, char **argv)
 {
     stress = *defaults;
-    stress.rounds = scaled(stress.rounds);
-    stress.tasks = scaled(stress.tasks);
+    unsigned preempted = &stress_preempted != NULL ? stress_preempted : 1;
+    stress.rounds = scaled(stress.rounds, STRESS_SLOWDOWN * preempted);
+    stress.tasks = scaled(stress.tasks, STRESS_SLOWDOWN);
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc) {
             usage();

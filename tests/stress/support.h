@@ -51,12 +51,16 @@ struct stress_options {
 
 extern struct stress_options stress;
 
+/* In a program that preempt.c is part of: how much less it does. */
+extern const unsigned stress_preempted __attribute__((weak));
+
 struct stress_random {
     uint64_t state;
 };
 
 /* Reads the command line over the defaults and starts the watchdog.  `rounds` and `tasks` of the
- * defaults are divided by the slowdown of a sanitizer, an argument is taken as it is. */
+ * defaults are divided by the slowdown of a sanitizer, `rounds` also by that of preempt.c; an
+ * argument is taken as it is. */
 void stress_begin(const struct stress_options *defaults, int argc, char **argv);
 
 /* Begins a round; false when the last is over. */
