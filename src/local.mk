@@ -14,7 +14,7 @@ include src/pool/local.mk
 lib_LTLIBRARIES += src/libdistributor.la
 src_libdistributor_la_SOURCES =
 src_libdistributor_la_LIBADD = src/libdistr.la
-src_libdistributor_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBDISTRIBUTOR_ABI) -no-undefined
+src_libdistributor_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBDISTRIBUTOR_ABI) -no-undefined -Wl,-z,nodelete
 src_libdistributor_la_DEPENDENCIES = src/libdistr.la src/libdistributor.map
 if SYMBOL_MAP
 src_libdistributor_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor.map

@@ -110,7 +110,9 @@ typedef enum distributor_log_level {
 
 /*
  * Is given each message of the library: the context of the options, the name of the worker that
- * it is about (NULL: of none), one line without a newline.  Called by any thread,
+ * it is about (NULL: of none), one line without a newline.  ERROR: memory is short and something
+ * was lost with it; WARNING: a callback ended its thread, a timed join found a task that still
+ * runs; INFO: a task failed, which its result record says too.  Called by any thread,
  * also by several at once; it must not call the distributor.
  */
 typedef void distributor_log_fn(void *context, distributor_log_level_t level, const char *worker,
@@ -153,8 +155,8 @@ typedef struct distributor_options {
 /*
  * One result: bytes that a task emitted (error is 0), or the failure of a task (error is
  * negative, message says why, data is the task's input).  A failure waits for room in the output
- * like any result.  Discarded and cancelled tasks leave no record.  data and message stay valid until this
- * thread's next read of this distributor, its end, or distributor_destroy.
+ * like any result.  Discarded and cancelled tasks leave no record.  data and message stay valid
+ * until this thread's next read of this distributor, its end, or distributor_destroy.
  */
 typedef struct distributor_result {
     const void *data;                    /* NULL if size is 0 */
@@ -193,16 +195,16 @@ typedef struct distributor_summary {
  * Threads  any
  * Blocks   no
  * Returns  0; -EINVAL more than DISTRIBUTOR_MAX_WORKERS workers, an unknown order, a negative
- *          deadlock_ns, too small a stack_size, a size that is no options struct; -ENOTSUP a field of a part that this
- *          release does not have; -ENOMEM.  *out is NULL after an error.
+ *          deadlock_ns, too small a stack_size, a size that is no options struct; -ENOTSUP a
+ *          field of a part that this release does not have; -ENOMEM.  *out is NULL after an error.
  * Owns     the caller owns *out until distributor_destroy; options may be gone after the call
  */
 DISTRIBUTOR_API int distributor_create(distributor_t **out, const distributor_options_t *options);
 
 /*
  * Ends a distributor in whatever state it is: cancels, waits for running tasks and for calls of
- * other threads that are still inside (adds, reads and joins return -ESHUTDOWN), discards tasks and results that
- * are left, each through its discard callback, and frees everything.
+ * other threads that are still inside (adds, reads and joins return -ESHUTDOWN), discards tasks
+ * and results that are left, each through its discard callback, and frees everything.
  *
  * Threads  any, once; a call that another thread begins after it is that caller's error
  * Blocks   until the running tasks have returned
@@ -303,7 +305,8 @@ DISTRIBUTOR_API int distributor_join_until(distributor_t *d, distributor_summary
  *
  * Threads  any but a task of this distributor (-EDEADLK)
  * Blocks   until work has run out
- * Returns  as distributor_start and distributor_join
+ * Returns  as distributor_start and distributor_join; after -EDEADLK it has started: read on and
+ *          call distributor_join
  * Owns     nothing
  */
 DISTRIBUTOR_API int distributor_run(distributor_t *d, distributor_summary_t *summary);
@@ -442,8 +445,8 @@ DISTRIBUTOR_API void distributor_drop_results(distributor_t *d);
 DISTRIBUTOR_API int distributor_emit(distributor_task_t *self, const void *result, size_t size);
 
 /*
- * Adds a task from inside a task.  A worker takes its own spawned tasks newest first, so that a tree
- * is walked depth-first instead of unfolded, and about each 64th time the oldest one around.
+ * Adds a task from inside a task.  A worker takes its own spawned tasks newest first, so that a
+ * tree is walked depth-first instead of unfolded, and about each 64th time the oldest one around.
  *
  * Threads  the one that runs the task
  * Blocks   never: it may exceed input_limit
@@ -458,7 +461,8 @@ DISTRIBUTOR_API int distributor_spawn(distributor_task_t *self,
 /*
  * Keeps a message for the failure record and hands the error back:
  *     return distributor_fail(self, -EIO, "HTTP %d", status);
- * A later call replaces the message; a task that then returns 0 has not failed.
+ * A later call replaces the message; a task that then returns 0 has not failed.  An error that is
+ * not negative, a forgotten minus, becomes -EINVAL; the message is kept.
  *
  * Threads  the one that runs the task
  * Blocks   no

@@ -14,15 +14,23 @@ const char *distributor_strerror(int error)
     case EAGAIN:
         return "not now: full, empty, or the system has no thread to give";
     case ESHUTDOWN:
-        return "the distributor was closed, stopped or destroyed";
+        return "the distributor was closed, stopped, cancelled or destroyed";
     case EDEADLK:
-        return "this call would wait for itself";
+        return "this call would wait for what cannot come";
     case ETIMEDOUT:
         return "the deadline passed";
     case ECANCELED:
         return "the distributor was cancelled";
     case ENOTSUP:
         return "this release does not have that part";
+    case EBUSY:
+        return "it runs, another thread joins it, or results of the last run are unread";
+    case EINVAL:
+        return "an argument that cannot be right, or a join without a start";
+    case ENOENT:
+        return "there is no such worker";
+    case EEXIST:
+        return "another worker has that name";
     case ECHILD:
         return "the process forked, and a child cannot use its parent's distributor";
     case EOWNERDEAD:

@@ -364,7 +364,7 @@ ptrdiff_t distributor_add_tasks(distributor_t *d, const distributor_task_type_t 
     struct array array = {.type = type, .next = inputs, .size = size, .left = count};
     struct distr_record *record;
 
-    if (!d || (size != 0 && !inputs) || count > PTRDIFF_MAX)
+    if (!d || (size != 0 && count != 0 && !inputs) || count > PTRDIFF_MAX)
         return -EINVAL;
     int rc = distr_record_self(d, &record);
     if (rc == 0)

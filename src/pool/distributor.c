@@ -183,6 +183,7 @@ int distributor_destroy(distributor_t *d)
     distr_end_threads(d);
     wait_for_calls(d);
     distr_for_each_record(d, discard_left, NULL);
+    distr_thread_rise(d);
     free_memory(d);
     return 0;
 }

@@ -186,6 +186,11 @@ void distr_thread_rise(struct distributor *d)
     if (seat)
         *seat = distr_thread.seats[--distr_thread.count];
     distr_thread.last.id = 0;
+    if (distr_thread.count == 0) {
+        free(distr_thread.seats);
+        distr_thread.seats = NULL;
+        distr_thread.capacity = 0;
+    }
 }
 
 bool distr_is_worker(const struct distributor *d)

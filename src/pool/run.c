@@ -57,8 +57,10 @@ int distributor_fail(distributor_task_t *self, int error, const char *format, ..
 {
     va_list arguments;
 
-    if (!self || !format || error >= 0)
+    if (!self || !format)
         return -EINVAL;
+    if (error >= 0)
+        error = -EINVAL; /* a forgotten minus; the text is kept all the same */
     free(self->failure);
     va_start(arguments, format);
     self->failure = make_failure(error, format, arguments);
@@ -116,7 +118,7 @@ static void log_failure(struct distr_worker *worker, int error)
     const char *name = worker->task.item.type->name;
 
     if (worker->record.owner->options.log)
-        distr_log(worker->record.owner, DISTRIBUTOR_LOG_WARNING, worker->name, "task %s failed: %s",
+        distr_log(worker->record.owner, DISTRIBUTOR_LOG_INFO, worker->name, "task %s failed: %s",
                   name ? name : "task",
                   worker->task.failure ? worker->task.failure->message
                                        : distributor_strerror(error));
