@@ -173,11 +173,15 @@ static void get_up(struct distr_worker *worker)
         return;
     uint64_t bits = atomic_fetch_and_explicit(&worker->record.group->sleeping, ~worker->record.mask,
                                               memory_order_acq_rel);
-    if (bits & worker->record.mask)
+    if (bits & worker->record.mask) {
         atomic_store_explicit(&worker->asleep, 0, memory_order_relaxed);
-    else /* who cleared our bit counts us as searching; what we reserved is another's */
-        atomic_fetch_add_explicit(&d->search, DISTR_SLEEPING - DISTR_SEARCHING,
-                                  memory_order_seq_cst);
+        return;
+    }
+    /* Who cleared our bit counts us as searching; what we reserved is another's. */
+    atomic_fetch_add_explicit(&d->search, DISTR_SLEEPING - DISTR_SEARCHING, memory_order_seq_cst);
+    /* Who wakes all at STOP may have looked while we had it: then that is for us to do. */
+    if (distr_state(d) & DISTR_ENDED)
+        distr_wake_all_workers(d);
 }
 
 static void park(struct distr_worker *worker)

@@ -196,12 +196,14 @@ bool distr_hinted_result(struct distributor *d)
 /* ---- waking readers ---- */
 
 /* Tells one sleeping reader, unless one has been told and has not looked yet. */
-void distr_tell_reader(struct distributor *d)
+bool distr_tell_reader(struct distributor *d)
 {
     if (atomic_load_explicit(&d->readers.waiters, memory_order_seq_cst) == 0)
-        return;
-    if (atomic_exchange_explicit(&d->reader_told, 1, memory_order_seq_cst) == 0)
-        distr_gate_open(&d->readers, 1);
+        return true;
+    if (atomic_exchange_explicit(&d->reader_told, 1, memory_order_seq_cst) != 0)
+        return false;
+    distr_gate_open(&d->readers, 1);
+    return true;
 }
 
 /* E3: full fence first, so that a reader that was told before sees this result, or its hint. */
@@ -213,5 +215,7 @@ void distr_wake_reader_slow(struct distr_worker *worker)
         atomic_store_explicit(&worker->output.unhinted, false, memory_order_seq_cst);
         hint_results(worker);
     }
-    distr_tell_reader(worker->record.owner);
+    /* The one that was told may be frozen before it has looked. */
+    if (!distr_tell_reader(worker->record.owner) && ++worker->unheard % 32 == 0)
+        distr_gate_open(&worker->record.owner->readers, 1);
 }

@@ -29,8 +29,8 @@ bool distr_any_result(struct distributor *d);
 /* Whether a hinted worker has a result. */
 bool distr_hinted_result(struct distributor *d);
 
-/* Tells one sleeping reader, unless one has been told and has not looked yet. */
-void distr_tell_reader(struct distributor *d);
+/* Tells one sleeping reader.  False: one has been told and has not looked yet. */
+bool distr_tell_reader(struct distributor *d);
 
 /* E3: a result was published in the worker's output. */
 void distr_wake_reader_slow(struct distr_worker *worker);

