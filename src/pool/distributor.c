@@ -171,9 +171,10 @@ int distributor_destroy(distributor_t *d)
     if (!d)
         return 0;
     if (distr_usable(d) != 0) {
-        /* The child of a fork: the threads are not here, what items own is the parent's too. */
+        /* The child of a fork: another thread may have been anywhere in its bookkeeping, so only
+         * the blocks are given back; what items own is the parent's too. */
         distr_registry_leave(d);
-        free_memory(d);
+        distr_pools_free(&d->pools);
         return 0;
     }
     if (distr_is_worker(d))

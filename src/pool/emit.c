@@ -36,6 +36,15 @@ int distr_output_room_slow(struct distributor *d)
     return rc;
 }
 
+void distr_output_room_back(struct distributor *d)
+{
+    if (d->output_limit == UINT64_MAX)
+        return;
+    /* M1 seq_cst: pairs with G1. */
+    atomic_fetch_sub_explicit(&d->unread, 1, memory_order_seq_cst);
+    distr_gate_open(&d->output_room, 1);
+}
+
 /* A result that finds no room any more. */
 static int drop(struct distr_worker *worker, const struct distr_item *item)
 {

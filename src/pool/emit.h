@@ -7,6 +7,9 @@
 
 int distr_output_room_slow(struct distributor *d);
 
+/* Gives a place back that was taken for nothing. */
+void distr_output_room_back(struct distributor *d);
+
 /* E0: takes a place in the output, waiting while there is none.  0, -ECANCELED or -ECHILD. */
 static inline int distr_output_room(struct distributor *d)
 {

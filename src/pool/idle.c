@@ -168,20 +168,20 @@ static bool lie_down(struct distr_worker *worker)
 static void get_up(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
+    _Atomic uint64_t *sleeping = &worker->record.group->sleeping;
+    uint64_t mask = worker->record.mask;
 
-    if (!reserve(d))
-        return;
-    uint64_t bits = atomic_fetch_and_explicit(&worker->record.group->sleeping, ~worker->record.mask,
-                                              memory_order_acq_rel);
-    if (bits & worker->record.mask) {
+    if (!(atomic_fetch_and_explicit(sleeping, ~mask, memory_order_seq_cst) & mask)) {
+        /* Our bit was taken for the count of another sleeper, or the other way round.  Who wakes
+         * all at STOP may have looked before we were counted: then the rest is for us to do. */
+        if (distr_state(d) & DISTR_ENDED)
+            distr_wake_all_workers(d);
+    } else if (reserve(d)) {
         atomic_store_explicit(&worker->asleep, 0, memory_order_relaxed);
-        return;
+    } else {
+        /* All that are counted are being woken, so one of the wakers looks for this bit. */
+        atomic_fetch_or_explicit(sleeping, mask, memory_order_seq_cst);
     }
-    /* Who cleared our bit counts us as searching; what we reserved is another's. */
-    atomic_fetch_add_explicit(&d->search, DISTR_SLEEPING - DISTR_SEARCHING, memory_order_seq_cst);
-    /* Who wakes all at STOP may have looked while we had it: then that is for us to do. */
-    if (distr_state(d) & DISTR_ENDED)
-        distr_wake_all_workers(d);
 }
 
 static void park(struct distr_worker *worker)

@@ -196,18 +196,26 @@ int distributor_add_worker(distributor_t *d, const char *name)
 
 /* ---- join ---- */
 
-/* Names to the log what still runs. */
-static void name_the_busy(struct distributor *d)
+static struct distr_worker *worker_at(struct distributor *d, unsigned index)
 {
     pthread_mutex_lock(&d->lock);
-    for (unsigned i = 0; i < worker_count(d); i++) {
+    struct distr_worker *worker = index < worker_count(d) ? d->all[index] : NULL;
+    pthread_mutex_unlock(&d->lock);
+    return worker;
+}
+
+/* Names to the log what still runs; the hook is called without the lock. */
+static void name_the_busy(struct distributor *d)
+{
+    struct distr_worker *worker;
+
+    for (unsigned i = 0; (worker = worker_at(d, i)) != NULL; i++) {
         const distributor_task_type_t *type =
-            atomic_load_explicit(&d->all[i]->busy, memory_order_relaxed);
+            atomic_load_explicit(&worker->busy, memory_order_relaxed);
         if (type)
-            distr_log(d, DISTRIBUTOR_LOG_WARNING, d->all[i]->name,
+            distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name,
                       "a join timed out while task %s runs", type->name ? type->name : "task");
     }
-    pthread_mutex_unlock(&d->lock);
 }
 
 static int wait_for_end(struct distributor *d, int64_t deadline)
@@ -266,7 +274,9 @@ static int join(struct distributor *d, distributor_summary_t *summary, int64_t d
     int rc = 0;
 
     pthread_mutex_lock(&d->lock);
-    if (!d->running)
+    if (distr_state(d) & DISTR_DESTROYED)
+        rc = -ESHUTDOWN; /* destroy joins the threads */
+    else if (!d->running)
         rc = -EINVAL;
     else if (d->joining)
         rc = -EBUSY;

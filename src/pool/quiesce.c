@@ -72,39 +72,42 @@ static bool sum_results(struct distr_record *record, void *context)
     return true;
 }
 
-static void end(struct distributor *d, distributor_summary_t *total)
-{
-    int64_t now = distr_now();
-
-    distr_for_each_record(d, sum_results, &total->results);
-    pthread_mutex_lock(&d->lock);
-    uint32_t before = distr_state(d);
-    if (!(before & DISTR_ENDED)) {
-        d->total = *total;
-        d->ended_ns = now;
-        /* Q5 seq_cst: STOP; after it workers that lie down see it (P2), and so do readers (T3). */
-        before = atomic_fetch_or_explicit(&d->state, DISTR_ENDED, memory_order_seq_cst);
-    }
-    pthread_mutex_unlock(&d->lock);
-    if (before & DISTR_ENDED)
-        return;
-    distr_wake_all_workers(d);
-    distr_gate_open_all(&d->readers);
-    distr_gate_open_all(&d->ended);
-}
-
-void distr_try_end(struct distributor *d)
+/* Whether work has run out in a run whose door is shut: Q2 to Q4. */
+static bool is_over(struct distributor *d, distributor_summary_t *total)
 {
     const uint32_t needed = DISTR_STARTED | DISTR_DOOR_SHUT;
-    distributor_summary_t total;
     uint64_t refused;
     uint64_t added = 0;
 
     distr_full_fence(); /* Q2: of two that make the last counts at once, one sees both */
     if ((distr_state(d) & (needed | DISTR_ENDED)) != needed)
-        return;
-    distr_sum_ended(d, &total, &refused);        /* Q3 */
+        return false;
+    distr_sum_ended(d, total, &refused);         /* Q3 */
     distr_for_each_record(d, sum_added, &added); /* Q4 */
-    if (added == total.added + refused)
-        end(d, &total);
+    return added == total->added + refused;
+}
+
+void distr_try_end(struct distributor *d)
+{
+    distributor_summary_t total;
+
+    if (!is_over(d, &total))
+        return;
+    pthread_mutex_lock(&d->lock);
+    /* Once more: this thread may have slept through the join and the start of another run, which
+     * need the lock. */
+    bool over = is_over(d, &total);
+    if (over) {
+        distr_for_each_record(d, sum_results, &total.results);
+        d->total = total;
+        d->ended_ns = distr_now();
+        /* Q5 seq_cst: STOP; after it workers that lie down see it (P2), and so do readers (T3). */
+        atomic_fetch_or_explicit(&d->state, DISTR_ENDED, memory_order_seq_cst);
+    }
+    pthread_mutex_unlock(&d->lock);
+    if (!over)
+        return;
+    distr_wake_all_workers(d);
+    distr_gate_open_all(&d->readers);
+    distr_gate_open_all(&d->ended);
 }

@@ -86,7 +86,13 @@ static int wait_more(struct distributor *d, struct wait *wait)
 /* The run is over and nothing comes any more: one last look at every worker. */
 static ptrdiff_t last_look(struct distributor *d, struct distr_reader *reader, size_t count)
 {
-    return distr_any_result(d) ? (ptrdiff_t)distr_reader_take(d, reader, count) : 0;
+    while (distr_any_result(d)) {
+        /* Nothing in spite of a result: another reader is just clearing that hint. */
+        size_t taken = distr_reader_take(d, reader, count);
+        if (taken > 0)
+            return (ptrdiff_t)taken;
+    }
+    return 0;
 }
 
 /* What to return if nothing was taken; -EAGAIN: wait. */
@@ -141,7 +147,8 @@ static void note_reader(struct distributor *d)
     none = atomic_load_explicit(&d->reading_threads, memory_order_relaxed);
     if (none == 0)
         d->first_reader = pthread_self();
-    atomic_store_explicit(&d->reading_threads, none == 0 ? 1 : 2, memory_order_release);
+    bool first = none == 0 || pthread_equal(d->first_reader, pthread_self());
+    atomic_store_explicit(&d->reading_threads, first ? 1 : 2, memory_order_release);
     pthread_mutex_unlock(&d->lock);
 }
 

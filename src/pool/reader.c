@@ -109,6 +109,7 @@ static void clear_hint(struct distr_worker *worker)
     atomic_fetch_and_explicit(&worker->record.group->results, ~worker->record.mask,
                               memory_order_seq_cst);
     atomic_store_explicit(&worker->output.unhinted, true, memory_order_seq_cst); /* H2 */
+    distr_full_fence();
     if (distr_queue_peek(&worker->output) != DISTR_EMPTY)
         hint_results(worker);
 }

@@ -152,13 +152,15 @@ static int make_room(void)
     prune();
     if (distr_thread.count * 2 <= distr_thread.capacity && distr_thread.capacity > 0)
         return 0;
+    if (pthread_setspecific(key, &distr_thread) != 0)
+        return -ENOMEM;
     unsigned capacity = distr_thread.capacity ? distr_thread.capacity * 2 : 4;
     struct distr_seat *seats = realloc(distr_thread.seats, capacity * sizeof *seats);
     if (!seats)
         return -ENOMEM;
     distr_thread.seats = seats;
     distr_thread.capacity = capacity;
-    return pthread_setspecific(key, &distr_thread) == 0 ? 0 : -ENOMEM;
+    return 0;
 }
 
 static void sit(struct distributor *d, struct distr_record *record)

@@ -151,15 +151,18 @@ static void task_failed(struct distr_worker *worker, int error)
         return;
     }
     distr_log(d, DISTRIBUTOR_LOG_ERROR, worker->name, "no memory: a failure has no record");
+    distr_output_room_back(d);
     distr_count(&worker->record.unqueued, 1);
     count_without_record(worker, &worker->record.failed);
 }
 
-/* The callback returned, or ended its thread. */
+/*
+ * The callback returned, or ended its thread.  It is busy until it is counted: a cancellation that
+ * was pending can end the thread in a hook on the way there, and the count is then made by who
+ * finds it busy.
+ */
 static inline void task_ended(struct distr_worker *worker, int rc)
 {
-    /* relaxed: see struct distr_worker. */
-    atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
     if (distr_unlikely(rc != 0))
         task_failed(worker, rc);
     else if (distr_unlikely(worker->task.failure != NULL ||
@@ -167,6 +170,8 @@ static inline void task_ended(struct distr_worker *worker, int rc)
         count_without_record(worker, &worker->record.completed);
     else
         distr_count(&worker->record.completed, 1);
+    /* relaxed: see struct distr_worker. */
+    atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
 }
 
 void distr_task_lost_its_thread(struct distr_worker *worker)

@@ -244,7 +244,8 @@ static inline void distr_count(_Atomic uint64_t *count, uint64_t more)
 
 static inline uint32_t distr_state(const struct distributor *d)
 {
-    return atomic_load_explicit(&d->state, memory_order_acquire);
+    /* seq_cst: often looked at right after a seq_cst step of our own (G1, P2, X1). */
+    return atomic_load_explicit(&d->state, memory_order_seq_cst);
 }
 
 void distr_log(const struct distributor *d, distributor_log_level_t level, const char *worker,

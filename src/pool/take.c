@@ -17,6 +17,7 @@ static void clear_hint(struct distr_record *record)
     /* H1 seq_cst: pairs with the fence between publish and the look at the hint in N1 and N3. */
     atomic_fetch_and_explicit(&record->group->tasks, ~record->mask, memory_order_seq_cst);
     atomic_store_explicit(&record->input.unhinted, true, memory_order_seq_cst); /* H2 */
+    distr_full_fence();
     if (holds_task(record))
         distr_hint_tasks(record);
 }
@@ -168,8 +169,12 @@ static bool take_oldest(struct distr_worker *worker, struct distr_record *record
         return false;
     /* Its worker is in a long task: what it holds is for others. */
     share.freeze = true;
-    return distr_queue_claim(&record->input, &share, item) == 1 ||
-           take_claimed(worker, record->worker) > 0;
+    if (distr_queue_claim(&record->input, &share, item) == 1)
+        return true;
+    unsigned count = take_claimed(worker, record->worker);
+    if (count > 1)
+        distr_announce(record->owner, &worker->record);
+    return count > 0;
 }
 
 bool distr_take_fair(struct distr_worker *worker)

@@ -68,7 +68,9 @@ struct distr_block {
 
     /* The owner writes, takers read. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t bottom; /* slots written */
-    _Atomic uint32_t next;                       /* index of the block after it; 0: none */
+    /* The block after it, index : 24, and this block's generation when it was set : 38; no other
+     * generation has it. */
+    _Atomic uint64_t next;
 
     /* Constant. */
     uint32_t index;    /* what distr_pools_at finds it by; never 0 */
@@ -133,6 +135,11 @@ static inline struct distr_block *distr_pools_at(struct distr_pools *pools, uint
     char *pages = atomic_load_explicit(&pool->slabs[slab], memory_order_relaxed);
 
     return (struct distr_block *)(void *)(pages + (position - (1u << top)) * pool->block_size);
+}
+
+static inline uint64_t distr_next(distr_word_t word, uint32_t index)
+{
+    return distr_word_generation(word) << 24 | index;
 }
 
 /* Makes the block an empty one of a new generation (R1: bottom first, then the word): a narrow one

@@ -52,7 +52,7 @@ static void open_tail(struct distr_queue *queue, const struct distributor_task_t
     queue->spare = NULL;
     own(queue, tail, atomic_load_explicit(&tail->word, memory_order_relaxed), 0);
     /* A2 release: pairs with C3.  From here on takers may drain and reuse `shared`. */
-    atomic_store_explicit(&shared->next, tail->index, memory_order_release);
+    atomic_store_explicit(&shared->next, distr_next(word, tail->index), memory_order_release);
 }
 
 /* The tail is used up and nothing is linked behind it: nobody else changes it.  Empties it. */
@@ -172,8 +172,8 @@ static bool step_back(struct distr_queue *queue)
     struct distr_block *previous = empty->previous;
 
     if (previous && take_back(queue, previous, empty->previous_generation)) {
-        /* `previous` was not used up, so no taker has come as far as `empty`. */
-        atomic_store_explicit(&previous->next, 0, memory_order_relaxed);
+        /* `previous` was not used up, so no taker has come as far as `empty`; and none will, since
+         * the link to it is of the generation before D3. */
         atomic_store_explicit(&queue->count,
                               atomic_load_explicit(&previous->base, memory_order_relaxed),
                               memory_order_relaxed);

@@ -81,7 +81,10 @@ void distr_queue_extend(struct distr_queue *queue, const struct distributor_task
     queue->limit = type ? 2 * block->capacity : block->capacity;
     queue->bottom = 0;
     /* A2 release: pairs with C3.  From here on takers may drain and reuse `left`. */
-    atomic_store_explicit(&left->next, block->index, memory_order_release);
+    atomic_store_explicit(
+        &left->next,
+        distr_next(atomic_load_explicit(&left->word, memory_order_relaxed), block->index),
+        memory_order_release);
 }
 
 /* ---- takers ---- */
@@ -125,10 +128,11 @@ static void look(struct distr_queue *queue, struct view *view)
 static bool advance(struct distr_queue *queue, const struct view *view)
 {
     /* C3 acquire: pairs with A2. */
-    uint32_t next = atomic_load_explicit(&view->block->next, memory_order_acquire);
+    uint64_t next = atomic_load_explicit(&view->block->next, memory_order_acquire);
     uint64_t head = view->head;
 
-    if (next == 0)
+    /* A link of an older generation is of an owner that went back (D3): it counts no more. */
+    if (next == 0 || next >> 24 != distr_word_generation(view->word))
         return atomic_load_explicit(&queue->head, memory_order_acquire) != head;
     /* The owner has left the block, so the bottom of an OPEN one is final now. */
     if (distr_word_state(view->word) == DISTR_OPEN &&
@@ -136,7 +140,8 @@ static bool advance(struct distr_queue *queue, const struct view *view)
         return true;
     /* C4 acq_rel: who moves head off a block is the one that gives it back.  What was read of a
      * block after it was reused belongs to an older head, and the swap fails. */
-    if (atomic_compare_exchange_strong_explicit(&queue->head, &head, distr_head(head, next),
+    if (atomic_compare_exchange_strong_explicit(&queue->head, &head,
+                                                distr_head(head, (uint32_t)next & 0xffffff),
                                                 memory_order_acq_rel, memory_order_relaxed))
         distr_pools_put(queue->pools, view->block);
     return true;
@@ -164,6 +169,10 @@ static bool claim_slots(const struct view *view, unsigned n, distr_word_t claime
 {
     distr_word_t word = view->word;
 
+    /* Word and type may be of two generations, if the owner emptied its tail in between: then the
+     * swap fails, but nothing is read outside the block. */
+    if (view->lo + n > (view->type ? 2 * view->block->capacity : view->block->capacity))
+        return false;
     for (unsigned i = 0; i < n; i++)
         distr_block_read(view->block, view->type, view->lo + i, &items[i]);
     /* C6 acq_rel: the reads of C5 stay before it, and its next generation's R1 after it. */
