@@ -90,6 +90,7 @@ CLEANFILES += $(bench_programs) $(bench_peers) bench/missing-peers bench/peers-h
 	bench/peers-peer.o bench-results.json
 EXTRA_DIST += \
 	bench/README.md \
+	bench/RESULTS.md \
 	bench/bars \
 	bench/peer_glib.c \
 	bench/peer_go.go \
