@@ -105,8 +105,8 @@ Test(forked, while_it_runs)
     finish();
 }
 
-/* A child may make a distributor of its own.  Not under AddressSanitizer: its allocator may be locked
- * by a thread that the child does not have. */
+/* A child may make a distributor of its own.  Not under AddressSanitizer: its allocator may be
+ * locked by a thread that the child does not have. */
 Test(forked, the_child_has_its_own)
 {
 #ifdef SUPPORT_ASAN
