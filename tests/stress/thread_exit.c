@@ -68,7 +68,8 @@ static void run_round(struct round *round, struct stress_random *random)
 int main(int argc, char **argv)
 {
 #if defined(__SANITIZE_ADDRESS__)
-    /* It is not told of the frames that a thread leaves by pthread_exit. */
+    /* It is not told of the frames that a thread leaves by pthread_exit, and takes them for
+     * corrupt when they are used again. */
     return 77;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Faults inside a task: spawn, emit, fail, the worker's value, messages, the end of a thread. */
+#include "book.h"
+#include "inject.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define MANY 12000 /* enough for several blocks of a queue, and several of its pool */
+#define FIRST 0    /* the task that does it */
+#define OTHERS 10  /* the ids of what it spawns begin here */
+
+static distributor_t *make(void)
+{
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options, .workers = 2};
+    FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
+    return d;
+}
+
+/* Runs the body as task FIRST, then shows that the distributor works. */
+static void run_first(book_body_fn *body, size_t size)
+{
+    distributor_t *d = make();
+    book_reset(body);
+    FAULT_CHECK(book_add(d, FIRST, size) == 0, "add\n");
+    FAULT_CHECK(distributor_start(d) == 0, "start\n");
+    book_finish(d);
+    fault_disarm();
+    fault_say("is used afterwards");
+    book_reset(NULL);
+    for (unsigned id = 0; id < 10; id++) {
+        FAULT_CHECK(book_add(d, id, id % 2 == 0 ? BOOK_INLINE : BOOK_LARGE) == 0, "add\n");
+    }
+    FAULT_CHECK(distributor_start(d) == 0, "start\n");
+    book_finish(d);
+    FAULT_CHECK(book_read() == 10, "%u results of 10\n", book_read());
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
+/* ---- spawn ---- */
+
+static int spawn_many(distributor_task_t *self, unsigned id, size_t size)
+{
+    if (id != FIRST) {
+        return book_emit(self, id, BOOK_INLINE);
+    }
+    fault_arm();
+    for (unsigned i = 0; i < (size == BOOK_LARGE ? 20 : MANY); i++) {
+        int rc = book_spawn(self, OTHERS + i, size);
+        FAULT_MAY(rc, 0, -ENOMEM);
+    }
+    fault_disarm();
+    FAULT_CHECK(book_spawn(self, OTHERS + MANY, size) == 0, "a spawn with memory\n");
+    return 0;
+}
+
+static void spawn_inline(void)
+{
+    run_first(spawn_many, BOOK_INLINE);
+}
+
+static void spawn_large(void)
+{
+    run_first(spawn_many, BOOK_LARGE);
+}
+
+/* ---- emit ---- */
+
+static int emit_many(distributor_task_t *self, unsigned id, size_t size)
+{
+    fault_arm();
+    for (unsigned i = 0; i < (size == BOOK_LARGE ? 20 : MANY); i++) {
+        int rc = book_emit(self, id, size);
+        FAULT_MAY(rc, 0, -ENOMEM);
+    }
+    fault_disarm();
+    FAULT_CHECK(book_emit(self, id, size) == 0, "an emit with memory\n");
+    return 0;
+}
+
+static void emit_inline(void)
+{
+    run_first(emit_many, BOOK_INLINE);
+}
+
+static void emit_large(void)
+{
+    run_first(emit_many, BOOK_LARGE);
+}
+
+/* ---- fail ---- */
+
+/* Stays armed until the reader has the record: its room was made before the task ran. */
+static int fail_with_message(distributor_task_t *self, unsigned id, size_t size)
+{
+    (void)id;
+    fault_arm();
+    int rc = distributor_fail(self, -EIO, "first of %zu", size);
+    FAULT_CHECK(rc == -EIO, "fail: %d\n", rc);
+    return distributor_fail(self, -ENOENT, "then of %zu", size);
+}
+
+static void fail_with(book_body_fn *body, int error, size_t size)
+{
+    distributor_t *d = make();
+    distributor_result_t result;
+    char expected[40];
+    snprintf(expected, sizeof expected, "then of %zu", size);
+    book_reset(body);
+    FAULT_CHECK(book_add(d, FIRST, size) == 0 && distributor_start(d) == 0, "start\n");
+    int rc;
+    while ((rc = distributor_next_result(d, &result)) == -ENOMEM && fault_fired()) {
+        fault_disarm();
+    }
+    fault_disarm();
+    FAULT_CHECK(rc == 1, "read: %d\n", rc);
+    /* An error that no errno has needs memory; the failure itself needs none. */
+    bool lost = fault_fired() && error < -4095 && result.error == -EOVERFLOW;
+    FAULT_CHECK((result.error == error || lost) && result.size == size, "error %d, size %zu\n",
+                result.error, result.size);
+    FAULT_CHECK(strcmp(result.message, expected) == 0 ||
+                    strcmp(result.message, distributor_strerror(result.error)) == 0,
+                "message: %s\n", result.message);
+    FAULT_CHECK(fault_fired() || body != fail_with_message ||
+                    strcmp(result.message, expected) == 0,
+                "no message\n");
+    book_take(&result);
+    book_finish(d);
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
+static void fail_inline(void)
+{
+    fail_with(fail_with_message, -ENOENT, BOOK_INLINE);
+}
+
+static void fail_large(void)
+{
+    fail_with(fail_with_message, -ENOENT, BOOK_LARGE);
+}
+
+static int fail_plainly(distributor_task_t *self, unsigned id, size_t size)
+{
+    (void)self;
+    (void)id;
+    (void)size;
+    fault_arm();
+    return -ENOENT;
+}
+
+static void fail_without_message(void)
+{
+    fail_with(fail_plainly, -ENOENT, BOOK_LARGE);
+}
+
+/* No errno of the system is as large, but it is a negative int. */
+static int fail_unusually(distributor_task_t *self, unsigned id, size_t size)
+{
+    (void)self;
+    (void)id;
+    (void)size;
+    fault_arm();
+    return -1000000;
+}
+
+static void fail_with_large_error(void)
+{
+    fail_with(fail_unusually, -1000000, BOOK_INLINE);
+}
+
+/* ---- The worker's value ---- */
+
+static atomic_int values_alive;
+
+static void destroy_value(void *value)
+{
+    FAULT_CHECK(value == &values_alive, "another value\n");
+    atomic_fetch_sub(&values_alive, 1);
+}
+
+static int set_value(distributor_task_t *self, unsigned id, size_t size)
+{
+    (void)id;
+    (void)size;
+    fault_arm();
+    atomic_fetch_add(&values_alive, 1);
+    int rc = distributor_set_worker_value(self, &values_alive, destroy_value);
+    FAULT_CHECK(rc == 0, "set_worker_value: %d\n", rc);
+    FAULT_CHECK(distributor_worker_value(self) == &values_alive, "another value\n");
+    fault_disarm();
+    return book_emit(self, id, BOOK_INLINE);
+}
+
+static void worker_value(void)
+{
+    run_first(set_value, BOOK_INLINE);
+    FAULT_CHECK(atomic_load(&values_alive) == 0, "%d values are left\n", values_alive);
+}
+
+/* ---- Messages ---- */
+
+static int exchange(distributor_task_t *self, unsigned id, size_t size)
+{
+    char text[300];
+    unsigned sent = 0, received = 0;
+    distributor_message_t message;
+    memset(text, 'm', sizeof text);
+    fault_arm();
+    for (unsigned i = 0; i < 20; i++) {
+        int rc = distributor_send(distributor_of(self), distributor_worker_index(self), text,
+                                  i % 2 == 0 ? 4 : sizeof text);
+        FAULT_MAY(rc, 0, -ENOMEM);
+        sent += rc == 0;
+    }
+    int rc;
+    while ((rc = distributor_receive(self, &message)) == 1) {
+        FAULT_CHECK((message.size == 4 || message.size == sizeof text) &&
+                        memcmp(message.data, text, message.size) == 0,
+                    "a message of %zu\n", message.size);
+        received++;
+    }
+    FAULT_CHECK(rc == 0 && received == sent, "receive: %d, %u of %u\n", rc, received, sent);
+    fault_disarm();
+    (void)size;
+    return book_emit(self, id, BOOK_INLINE);
+}
+
+static void messages(void)
+{
+    run_first(exchange, BOOK_INLINE);
+}
+
+/* ---- The end of the thread ---- */
+
+static int end_thread(distributor_task_t *self, unsigned id, size_t size)
+{
+    (void)self;
+    (void)size;
+    if (id != FIRST) {
+        return book_emit(self, id, BOOK_INLINE);
+    }
+    fault_arm();
+    pthread_exit(NULL);
+}
+
+/* One worker, whose thread ends: the task has failed, the others run all the same. */
+static void thread_ends(void)
+{
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options, .workers = 1};
+    distributor_result_t result;
+    unsigned records = 0, results = 0;
+    int rc;
+    book_reset(end_thread);
+    FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
+    for (unsigned id = 0; id < 5; id++) {
+        FAULT_CHECK(book_add(d, id, BOOK_LARGE) == 0, "add\n");
+    }
+    FAULT_CHECK(distributor_start(d) == 0 && distributor_close(d) == 0, "start\n");
+    while ((rc = distributor_next_result(d, &result)) != 0) {
+        FAULT_MAY(rc, 1, -ENOMEM);
+        records += rc == 1 && result.error == -EOWNERDEAD;
+        results += rc == 1 && result.error != -EOWNERDEAD;
+    }
+    fault_disarm();
+    FAULT_CHECK(records == 1 && results == 4, "%u records, %u results\n", records, results);
+    FAULT_CHECK(distributor_join(d, NULL) == 0, "join\n");
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct fault_scenario scenarios[] = {
+        {"spawn_inline", spawn_inline},
+        {"spawn_large", spawn_large},
+        {"emit_inline", emit_inline},
+        {"emit_large", emit_large},
+        {"fail_inline", fail_inline},
+        {"fail_large", fail_large},
+        {"fail_without_message", fail_without_message},
+        {"fail_with_large_error", fail_with_large_error},
+        {"worker_value", worker_value},
+        {"messages", messages},
+        {"thread_ends", thread_ends},
+    };
+    return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
+}

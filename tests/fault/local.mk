@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Fault injection.  The programs are linked with the objects of the library, and each call in this
+# list goes to tests/fault/wrappers.c, which lets it fail.
+
+fault_wrapped = \
+	aligned_alloc calloc fopen free madvise malloc mmap munmap posix_memalign pthread_atfork \
+	pthread_attr_init pthread_cond_init pthread_create pthread_key_create pthread_mutex_init \
+	pthread_mutexattr_init pthread_setspecific realloc sched_getaffinity strdup strndup syscall
+
+fault_programs = \
+	tests/fault/ends \
+	tests/fault/inside \
+	tests/fault/life \
+	tests/fault/whole
+check_PROGRAMS += $(fault_programs) tests/fault/exhaustion
+TESTS += $(fault_programs) tests/fault/exhaustion
+
+fault_sources = \
+	tests/fault/book.c tests/fault/book.h \
+	tests/fault/inject.c tests/fault/inject.h \
+	tests/fault/wrappers.c tests/fault/wrappers.h
+fault_ldflags = $(AM_LDFLAGS) $(fault_wrapped:%=-Wl,--wrap=%)
+
+tests_fault_ends_SOURCES = tests/fault/ends.c $(fault_sources)
+tests_fault_ends_LDFLAGS = $(fault_ldflags)
+tests_fault_inside_SOURCES = tests/fault/inside.c $(fault_sources)
+tests_fault_inside_LDFLAGS = $(fault_ldflags)
+tests_fault_life_SOURCES = tests/fault/life.c $(fault_sources)
+tests_fault_life_LDFLAGS = $(fault_ldflags)
+tests_fault_whole_SOURCES = tests/fault/whole.c $(fault_sources)
+tests_fault_whole_LDFLAGS = $(fault_ldflags)
+
+# Without faults: limits that the system really sets.
+tests_fault_exhaustion_SOURCES = tests/fault/exhaustion.c
+
+# Nothing that can fail is missing from the list.
+EXTRA_DIST += tests/fault/wrapped.sh
+if !SANITIZED
+TESTS += tests/fault/wrapped.sh
+endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Faults through a whole life: from create to destroy every call of the library may fail, on any
+ * thread.  Each add, spawn and emit says whether it took what it was given, and that is what must
+ * come out; nobody hangs while there is no memory, and what is left is discarded once.
+ */
+#include "book.h"
+#include "inject.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#define TASKS 12
+#define CHILDREN 100 /* the ids of what task i spawns begin at CHILDREN * (i + 1) */
+
+/* Emits a little and a lot, spawns two, sends itself a message, fails now and then. */
+static int busy_body(distributor_task_t *self, unsigned id, size_t size)
+{
+    distributor_message_t message;
+    distributor_t *d = distributor_of(self);
+    int rc = distributor_send(d, distributor_worker_index(self), "text", 4);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    while (distributor_receive(self, &message) == 1) {
+        FAULT_CHECK(message.size == 4, "a message of %zu\n", message.size);
+    }
+    rc = book_emit(self, id, id % 2 == 0 ? BOOK_INLINE : BOOK_LARGE);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    for (unsigned i = 0; id < TASKS && i < 2; i++) {
+        rc = book_spawn(self, CHILDREN * (id + 1) + i, size == BOOK_LARGE ? BOOK_INLINE : size);
+        FAULT_MAY(rc, 0, -ENOMEM);
+    }
+    return id % 5 == 4 ? distributor_fail(self, -EIO, "task %u", id) : rc;
+}
+
+static void *add_some(void *d)
+{
+    for (unsigned id = TASKS / 2; id < TASKS; id++) {
+        int rc = book_add(d, id, id % 3 == 0 ? BOOK_LARGE : BOOK_INLINE);
+        FAULT_MAY(rc, 0, -ENOMEM);
+    }
+    return NULL;
+}
+
+/* Adds from a thread that is not counted among the calls that fail. */
+static void add_from_thread(distributor_t *d)
+{
+    pthread_t thread;
+    fault_disarm();
+    FAULT_CHECK(pthread_create(&thread, NULL, add_some, d) == 0, "no thread\n");
+    fault_arm();
+    FAULT_CHECK(pthread_join(thread, NULL) == 0, "join\n");
+}
+
+static void work(distributor_t *d)
+{
+    for (unsigned id = 0; id < TASKS / 2; id++) {
+        int rc = book_add(d, id, id % 3 == 0 ? BOOK_LARGE : BOOK_INLINE);
+        FAULT_MAY(rc, 0, -ENOMEM);
+    }
+    int rc = distributor_add_worker(d, "late");
+    FAULT_CHECK(rc >= 0 || ((rc == -ENOMEM || rc == -EAGAIN) && fault_fired()), "%d\n", rc);
+    rc = distributor_start(d);
+    FAULT_CHECK(rc == 0 || ((rc == -ENOMEM || rc == -EAGAIN) && fault_fired()), "%d\n", rc);
+    bool started = rc == 0;
+    add_from_thread(d);
+    if (!started) {
+        fault_disarm();
+        FAULT_CHECK(distributor_start(d) == 0, "start with memory\n");
+    }
+}
+
+static void life(bool reads, bool cancels)
+{
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options, .workers = 2, .name = "whole"};
+    book_reset(busy_body);
+    fault_arm();
+    int rc = distributor_create(&d, &options);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    if (rc == 0) {
+        work(d);
+        if (cancels) {
+            FAULT_CHECK(distributor_cancel(d) == 0, "cancel\n");
+        }
+        if (reads) {
+            book_finish(d);
+        } else {
+            FAULT_CHECK(distributor_join(d, NULL) == 0, "join\n");
+        }
+        FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+    }
+    fault_disarm();
+    book_close();
+}
+
+static void life_read(void)
+{
+    life(true, false);
+}
+
+static void life_unread(void)
+{
+    life(false, false);
+}
+
+static void life_cancelled(void)
+{
+    life(false, true);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct fault_scenario scenarios[] = {
+        {"life_read", life_read},
+        {"life_unread", life_unread},
+        {"life_cancelled", life_cancelled},
+    };
+    return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# An idle distributor makes no system call: idle, with 2 and with 200 workers, under strace.  Only
+# the sleep of the thread that measures stands between its two lines.  77: no strace, or it may not
+# trace.
+program=tests/stress/idle
+
+command -v strace >/dev/null || { echo "skipped: no strace"; exit 77; }
+strace -f -o /dev/null true 2>/dev/null || { echo "skipped: strace may not trace"; exit 77; }
+
+trace=$(mktemp) || exit 99
+trap 'rm -f "$trace"' EXIT
+
+status=0
+for workers in 2 200; do
+    if ! strace -f -o "$trace" "$program" "$workers"; then
+        echo "$program $workers failed"
+        status=1
+    fi
+    calls=$(sed -n '/write(1, "idle begins/,/write(1, "idle ends/p' "$trace" |
+        grep -v -e 'write(1, "idle ' -e 'clock_nanosleep')
+    if ! grep -q 'write(1, "idle ends' "$trace"; then
+        echo "$workers workers: the trace does not show the end of the idle time"
+        status=1
+    elif [ -n "$calls" ]; then
+        echo "$workers idle workers made system calls:"
+        echo "$calls" | head -n 20
+        status=1
+    fi
+done
+exit $status
