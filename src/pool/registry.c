@@ -12,9 +12,7 @@ uint32_t distr_forks;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct distributor *living;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
-static int init_error;
 
 /* ---- fork: the child keeps its memory, and is told apart by the count ---- */
 
@@ -37,6 +35,7 @@ static void in_child(void)
         d->output_limit = 0;
     }
     distr_thread.last.id = 0;
+    distr_thread.own.id = 0;
     distr_thread.count = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -110,23 +109,27 @@ static void thread_ends(void *thread)
     memset(self, 0, sizeof *self);
 }
 
-static void init(void)
-{
-    init_error = -pthread_key_create(&key, thread_ends);
-    if (init_error == 0)
-        init_error = -pthread_atfork(before_fork, in_parent, in_child);
-}
-
+/* What failed is tried again by the next one who asks. */
 int distr_registry_init(void)
 {
-    pthread_once(&once, init);
-    return init_error == 0 ? 0 : -ENOMEM;
+    static bool has_key;
+    static bool has_handlers;
+
+    pthread_mutex_lock(&lock);
+    has_key = has_key || pthread_key_create(&key, thread_ends) == 0;
+    has_handlers =
+        has_handlers || (has_key && pthread_atfork(before_fork, in_parent, in_child) == 0);
+    bool done = has_handlers;
+    pthread_mutex_unlock(&lock);
+    return done ? 0 : -ENOMEM;
 }
 
 /* ---- seats of the calling thread ---- */
 
 static struct distr_seat *find_seat(const struct distributor *d)
 {
+    if (distr_thread.own.id == d->id)
+        return &distr_thread.own;
     for (unsigned i = 0; i < distr_thread.count; i++)
         if (distr_thread.seats[i].id == d->id)
             return &distr_thread.seats[i];
@@ -171,23 +174,23 @@ static void sit(struct distributor *d, struct distr_record *record)
     distr_thread.last = seat;
 }
 
-int distr_thread_sit(struct distributor *d, struct distr_record *record)
+void distr_thread_sit(struct distributor *d, struct distr_record *record)
 {
-    pthread_mutex_lock(&lock);
-    int rc = make_room();
-    pthread_mutex_unlock(&lock);
-    if (rc == 0)
-        sit(d, record);
-    return rc;
+    struct distr_seat seat = {.id = d->id, .record = record};
+
+    distr_thread.own = seat;
+    distr_thread.last = seat;
 }
 
 void distr_thread_rise(struct distributor *d)
 {
     struct distr_seat *seat = find_seat(d);
 
-    if (seat)
-        *seat = distr_thread.seats[--distr_thread.count];
     distr_thread.last.id = 0;
+    if (seat == &distr_thread.own)
+        seat->id = 0;
+    else if (seat)
+        *seat = distr_thread.seats[--distr_thread.count];
     if (distr_thread.count == 0) {
         free(distr_thread.seats);
         distr_thread.seats = NULL;

@@ -21,6 +21,7 @@ struct distr_seat {
 
 struct distr_thread {
     struct distr_seat last;   /* the one used last */
+    struct distr_seat own;    /* of a worker's thread: in the distributor that it works for */
     struct distr_seat *seats; /* all */
     unsigned count;
     unsigned capacity;
@@ -31,7 +32,7 @@ extern _Thread_local struct distr_thread distr_thread __attribute__((tls_model("
 /* How often this process is a child of a fork, as far as the library saw it. */
 extern uint32_t distr_forks;
 
-/* Once per process, before the first distributor.  0 or -ENOMEM. */
+/* Before any distributor; does what is left to do.  0 or -ENOMEM. */
 int distr_registry_init(void);
 
 /* From enter on threads can attach, from leave on they cannot. */
@@ -41,8 +42,10 @@ void distr_registry_leave(struct distributor *d);
 /* Links a record into the distributor's list of groups, under its lock.  0 or -ENOMEM. */
 int distr_record_link(struct distributor *d, struct distr_record *record);
 
-/* Makes the calling thread the one of a worker's record.  0 or -ENOMEM. */
-int distr_thread_sit(struct distributor *d, struct distr_record *record);
+/* Makes the calling thread the one of a worker's record. */
+void distr_thread_sit(struct distributor *d, struct distr_record *record);
+
+/* The calling thread has nothing to do with d any more. */
 void distr_thread_rise(struct distributor *d);
 
 /* The calling thread's record, attaching it if need be.  0, -ENOMEM, -ECHILD or -ESHUTDOWN. */

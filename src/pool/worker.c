@@ -198,10 +198,7 @@ static void enter(struct distr_worker *worker)
     while (atomic_load_explicit(&worker->occupied, memory_order_acquire) != 0)
         distr_futex_wait(&worker->occupied, 1, INT64_MAX);
     atomic_store_explicit(&worker->occupied, 1, memory_order_relaxed);
-    while (distr_thread_sit(worker->record.owner, &worker->record) != 0) {
-        struct timespec pause = {.tv_nsec = 1000000};
-        nanosleep(&pause, NULL); /* no memory for one seat: there will be */
-    }
+    distr_thread_sit(worker->record.owner, &worker->record);
 }
 
 static void enter_and_work(struct distr_worker *worker);
