@@ -23,14 +23,6 @@ const char *distributor_strerror(int error)
         return "the distributor was cancelled";
     case ENOTSUP:
         return "this release does not have that part";
-    case EBUSY:
-        return "it runs, another thread joins it, or results of the last run are unread";
-    case EINVAL:
-        return "an argument that cannot be right, or a join without a start";
-    case ENOENT:
-        return "there is no such worker";
-    case EEXIST:
-        return "another worker has that name";
     case ECHILD:
         return "the process forked, and a child cannot use its parent's distributor";
     case EOWNERDEAD:

@@ -27,7 +27,9 @@ static int busy_body(distributor_task_t *self, unsigned id, size_t size)
     FAULT_MAY(rc, 0, -ENOMEM);
     for (unsigned i = 0; id < TASKS && i < 2; i++) {
         rc = book_spawn(self, CHILDREN * (id + 1) + i, size == BOOK_LARGE ? BOOK_INLINE : size);
-        FAULT_MAY(rc, 0, -ENOMEM);
+        if (rc != -ESHUTDOWN || !distributor_should_stop(self)) {
+            FAULT_MAY(rc, 0, -ENOMEM);
+        }
     }
     return id % 5 == 4 ? distributor_fail(self, -EIO, "task %u", id) : rc;
 }
