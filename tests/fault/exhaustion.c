@@ -123,7 +123,7 @@ static bool become_stranger(void)
     return setgroups(0, NULL) == 0 && setgid(STRANGER) == 0 && setuid(STRANGER) == 0;
 }
 
-static int with_limit(const char *name, int resource, rlim_t limit)
+static int with_limit(const char *name, __rlimit_resource_t resource, rlim_t limit)
 {
     struct rlimit both = {limit, limit};
     fflush(stdout);
