@@ -13,7 +13,10 @@ fault_programs = \
 	tests/fault/life \
 	tests/fault/whole
 check_PROGRAMS += $(fault_programs) tests/fault/exhaustion
+# Not under ThreadSanitizer, which has wrappers and limits of its own.
+if !SANITIZED_THREAD
 TESTS += $(fault_programs) tests/fault/exhaustion
+endif
 
 fault_sources = \
 	tests/fault/book.c tests/fault/book.h \
