@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define SKIPPED 77
-#define WATCHDOG_SECONDS 60
+#define WATCHDOG_SECONDS 120
 #define STRANGER 54321 /* a user that runs nothing else */
 #define ALLOWED_THREADS 20
 #define ALLOWED_SPACE (200ul << 20)
