@@ -153,7 +153,7 @@ static void run_round(struct round *round, struct stress_random *random)
 int main(int argc, char **argv)
 {
     struct stress_random random;
-    stress_begin(&(struct stress_options){.name = "conservation", .rounds = 60, .tasks = 1000,
+    stress_begin(&(struct stress_options){.name = "conservation", .rounds = 40, .tasks = 1000,
                                           .placement = -1}, argc, argv);
     while (stress_next(&random)) {
         struct round round;

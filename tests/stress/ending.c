@@ -203,7 +203,7 @@ static void run_round(struct round *round, struct stress_random *random)
 int main(int argc, char **argv)
 {
     struct stress_random random;
-    stress_begin(&(struct stress_options){.name = "ending", .rounds = 120, .placement = -1}, argc,
+    stress_begin(&(struct stress_options){.name = "ending", .rounds = 80, .placement = -1}, argc,
                  argv);
     while (stress_next(&random)) {
         struct round round;

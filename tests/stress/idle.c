@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Idle: from one second after its last task on, a distributor with many workers and a waiting
- * reader uses no processor time in two seconds: none of its threads is scheduled.  idle.sh runs
- * this under strace and looks for system calls between the two lines that it prints.
+ * reader uses no processor time in two seconds: none of its threads is scheduled.  idle_calls.sh
+ * runs this under strace and looks for system calls between the two lines that it prints.
  *
  *     idle [WORKERS]
  */

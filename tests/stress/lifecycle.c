@@ -70,7 +70,7 @@ static void live(struct life *life, struct stress_random *random)
 int main(int argc, char **argv)
 {
     struct stress_random random;
-    stress_begin(&(struct stress_options){.name = "lifecycle", .rounds = 2000, .tasks = 20,
+    stress_begin(&(struct stress_options){.name = "lifecycle", .rounds = 1500, .tasks = 20,
                                           .placement = -1}, argc, argv);
     unsigned threads = stress_count_threads();
     unsigned descriptors = stress_count_descriptors();

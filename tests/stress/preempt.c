@@ -19,7 +19,7 @@
 #define SLEEP_ONE_IN 1024
 #define LONGEST_NS 50000
 
-const unsigned stress_preempted = 4;
+const unsigned stress_preempted = 2;
 
 void __cyg_profile_func_enter(void *function, void *caller);
 void __cyg_profile_func_exit(void *function, void *caller);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Park and wake: one task at a time, after a pause of random length, so that it meets workers and
- * a reader that are just going to sleep.  A lost wake-up hangs here.  Afterwards nobody runs: the
- * threads of an idle distributor are not scheduled once.
+ * a reader that are just going to sleep.  A lost wake-up hangs here.
  */
 #include "support.h"
 
 #include <distributor/pool.h>
 
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int echo(distributor_task_t *self, const void *input, size_t size)
@@ -77,66 +74,6 @@ static void one_way(distributor_t *d, unsigned count, struct stress_random *rand
     STRESS_CHECK(receiver.count == count, "%u of %u", receiver.count, count);
 }
 
-/* ---- Idle ---- */
-
-static unsigned long long switches_of(const char *thread)
-{
-    char path[300], line[200];
-    unsigned long long sum = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%s/status", thread);
-    FILE *stream = fopen(path, "re");
-    while (stream != NULL && fgets(line, sizeof line, stream) != NULL) {
-        if (strstr(line, "ctxt_switches:") != NULL) {
-            sum += strtoull(strchr(line, ':') + 1, NULL, 10);
-        }
-    }
-    if (stream != NULL) {
-        fclose(stream);
-    }
-    return sum;
-}
-
-static bool is_worker(const char *thread)
-{
-    char path[300], name[32] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", thread);
-    FILE *stream = fopen(path, "re");
-    bool read = stream != NULL && fgets(name, sizeof name, stream) != NULL;
-    if (stream != NULL) {
-        fclose(stream);
-    }
-    return read && strncmp(name, "idler-", 6) == 0;
-}
-
-/* How often the workers were scheduled so far, and how many they are. */
-static unsigned long long worker_switches(unsigned *workers)
-{
-    unsigned long long sum = 0;
-    const struct dirent *entry;
-    DIR *folder = opendir("/proc/self/task");
-    STRESS_CHECK(folder != NULL, "no /proc");
-    *workers = 0;
-    while ((entry = readdir(folder)) != NULL) {
-        if (entry->d_name[0] != '.' && is_worker(entry->d_name)) {
-            *workers += 1;
-            sum += switches_of(entry->d_name);
-        }
-    }
-    closedir(folder);
-    return sum;
-}
-
-static void check_idle(unsigned workers)
-{
-    unsigned before, after;
-    stress_sleep_us(1000000);
-    unsigned long long first = worker_switches(&before);
-    stress_sleep_us(300000);
-    unsigned long long second = worker_switches(&after);
-    STRESS_CHECK(before == workers && after == workers, "%u, then %u workers", before, after);
-    STRESS_CHECK(first == second, "%u idle workers ran %llu times", workers, second - first);
-}
-
 int main(int argc, char **argv)
 {
     static const unsigned workers[] = {1, 2, 16};
@@ -148,17 +85,13 @@ int main(int argc, char **argv)
         unsigned count = stress.workers > 0 ? stress.workers : workers[i % 3];
         enum stress_placement placement = (enum stress_placement)(i / 3 % STRESS_PLACEMENTS);
         distributor_options_t options = {.size = sizeof options, .workers = count,
-                                         .worker_started = stress_worker_started,
-                                         .name = "idler"};
+                                         .worker_started = stress_worker_started};
         stress_set_placement(placement);
         stress_place(1);
         stress_state("%u workers, %s", count, stress_placement_name(placement));
         STRESS_CHECK(distributor_create(&d, &options) == 0, "create");
         STRESS_CHECK(distributor_start(d) == 0, "start");
         ping(d, stress.tasks, &random);
-        if (i == 1 || i == 2) {
-            check_idle(count);
-        }
         one_way(d, stress.tasks, &random);
         STRESS_CHECK(distributor_destroy(d) == 0, "destroy");
     }
