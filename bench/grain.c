@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * grain.c - tasks of 5 us: the main thread adds 50,000 of them, then waits for each result in the
- * blocking call.  The same bodies on bare threads are in limit.c.
+ * grain.c - tasks of a known length: the main thread adds them, one call each, then waits for each
+ * result in the blocking call.  `grain SUBJECT WORKERS`:
+ *
+ *     grain            the shortest task that runs half as fast as on bare threads (METG 50 %)
+ *     grain-1us        100,000 tasks of 1 us
+ *     grain-5us        50,000 tasks of 5 us
+ *     oversubscribed   20,000 tasks of 5 us, for many more workers than cores
+ *
+ * The clock of the last three runs from before start to after join.  The same bodies on bare
+ * threads are in limit_threads.c.
  */
+#include "bodies.h"
 #include "ours.h"
-
-#define TASKS UINT64_C(50000)
-#define GRAIN_NS 5000
 
 static uint64_t steps;
 
@@ -18,30 +24,75 @@ static int run_body(distributor_task_t *self, const void *input, size_t size)
 
 static const distributor_task_type_t body = {.name = "body", .run = run_body};
 
-static double run(distributor_t *d)
+static void add(distributor_t *d, uint64_t tasks)
+{
+    for (uint64_t i = 0; i < tasks; i++)
+        bench_must("add", distributor_add_task(d, &body, &i, sizeof i));
+}
+
+/* In a distributor that runs. */
+static double time_of(void *d, int64_t grain_ns, uint64_t tasks)
+{
+    int64_t start;
+    uint64_t sum;
+
+    steps = bench_steps(grain_ns);
+    start = bench_now();
+    add(d, tasks);
+    sum = ours_read(d, tasks);
+    start = bench_now() - start;
+    bench_check("sum of squares", sum, bench_squares(tasks));
+    return (double)start / (double)tasks;
+}
+
+static void run_grain(distributor_t *d, unsigned workers)
+{
+    bench_must("start", distributor_start(d));
+    bench_say("grain", workers, "ns", bench_metg(time_of, d, workers));
+    bench_must("join", distributor_join(d, NULL));
+}
+
+static double run(distributor_t *d, uint64_t tasks)
 {
     uint64_t sum;
     int64_t start = bench_now();
 
     bench_must("start", distributor_start(d));
-    for (uint64_t i = 0; i < TASKS; i++)
-        bench_must("add", distributor_add_task(d, &body, &i, sizeof i));
+    add(d, tasks);
     bench_must("close", distributor_close(d));
-    bench_check("number of results", ours_read_all(d, &sum), TASKS);
+    bench_check("number of results", ours_read_all(d, &sum), tasks);
     bench_must("join", distributor_join(d, NULL));
     start = bench_now() - start;
-    bench_check("sum of squares", sum, bench_squares(TASKS));
-    return (double)start / (double)TASKS;
+    bench_check("sum of squares", sum, bench_squares(tasks));
+    return (double)start / (double)tasks;
 }
+
+static const struct {
+    const char *name;
+    int64_t grain_ns; /* 0: the search */
+    uint64_t tasks;
+} subjects[] = {
+    {"grain", 0, 0},
+    {"grain-1us", BODY_1US_NS, BODY_1US_TASKS},
+    {"grain-5us", BODY_5US_NS, BODY_5US_TASKS},
+    {"oversubscribed", BODY_5US_NS, BODY_CROWD_TASKS},
+};
 
 int main(int argc, char **argv)
 {
     unsigned workers = bench_workers(argc, argv);
     distributor_t *d = ours_create(workers);
+    size_t i = 0;
 
-    steps = bench_steps(GRAIN_NS);
-    for (int warm = 0; warm < 2; warm++)
-        bench_say_warm("grain", workers, "ns/task", warm, run(d));
+    while (i < sizeof subjects / sizeof *subjects && strcmp(subjects[i].name, argv[1]) != 0)
+        i++;
+    if (i == sizeof subjects / sizeof *subjects)
+        return BENCH_NO_SUBJECT;
+    steps = bench_steps(subjects[i].grain_ns);
+    if (subjects[i].tasks == 0)
+        run_grain(d, workers);
+    for (int warm = 0; warm < 2 && subjects[i].tasks > 0; warm++)
+        bench_say_warm(subjects[i].name, workers, "ns/task", warm, run(d, subjects[i].tasks));
     bench_must("destroy", distributor_destroy(d));
     return 0;
 }

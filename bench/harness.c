@@ -45,6 +45,16 @@ void bench_say_warm(const char *subject, unsigned workers, const char *unit, int
     bench_say(name, workers, unit, value);
 }
 
+void bench_say_latency(const char *subject, unsigned workers, double *times, size_t count)
+{
+    char name[64];
+
+    bench_sort(times, count);
+    snprintf(name, sizeof name, "%s-p99", subject);
+    bench_say(subject, workers, "ns", bench_percentile(times, count, 50));
+    bench_say(name, workers, "ns", bench_percentile(times, count, 99));
+}
+
 void bench_wrong(const char *what, uint64_t got, uint64_t expected)
 {
     fprintf(stderr, "%s: %s is %llu, not %llu\n", bench_peer, what, (unsigned long long)got,
@@ -171,15 +181,16 @@ bool bench_pin(unsigned index)
 
 /* ---- a body of a known amount of work ---- */
 
-/* A chain of multiplications: each waits for the one before, so that no compiler makes it shorter
- * and the time of a step is the same in every program and language. */
+/* A chain of multiplications, each of which waits for the one before: a step takes the same time in
+ * every program and language.  The empty statement keeps a compiler from joining steps. */
 void bench_work(uint64_t steps)
 {
     uint64_t x = steps;
 
-    for (uint64_t i = 0; i < steps; i++)
+    for (uint64_t i = 0; i < steps; i++) {
         x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    __asm__ volatile("" : : "r"(x));
+        __asm__ volatile("" : "+r"(x));
+    }
 }
 
 /* Steps a millisecond, of the fastest of many trials: the one that nothing interrupted. */

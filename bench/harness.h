@@ -43,6 +43,9 @@ void bench_say(const char *subject, unsigned workers, const char *unit, double v
 void bench_say_warm(const char *subject, unsigned workers, const char *unit, int warm,
                     double value);
 
+/* The median of the times, and what 99 of 100 stay below as SUBJECT-p99; sorts them. */
+void bench_say_latency(const char *subject, unsigned workers, double *times, size_t count);
+
 /* Say what went wrong and end the program. */
 void bench_wrong(const char *what, uint64_t got, uint64_t expected) __attribute__((noreturn, cold));
 void bench_failed(const char *what, int error) __attribute__((noreturn, cold));

@@ -5,10 +5,14 @@
  *
  *     hop         slots of 32 bytes through a ring, one way, one writer and one reader, each slot
  *                 published by a store of its own: nanoseconds a slot
+ *     hop-result  the same with 16 bytes, which is what a result of up to 8 bytes takes in our
+ *                 queues
+ *     hop-batch   slots of 32 bytes, 64 published by one store
  *     cache-line  a word that the two write in turn: nanoseconds for there and back
  *     futex-wake  from before the call that wakes a sleeper until that sleeper runs, the median
  *
- * A task needs two hops: to the worker, and its result back.
+ * A task needs two hops: to the worker, and its result back.  The last of the three says what is
+ * left when the stores that publish do not count.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -24,8 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SLOTS 1024u
-#define HOPS UINT64_C(5000000)
+#define HOPS UINT64_C(5120000)
 #define ROUNDS UINT64_C(1000000)
 #define WAKES 1000
 
@@ -50,56 +53,89 @@ static void run_pair(void (*self)(void), void *(*other)(void *))
 
 /* ---- hop ---- */
 
+#define RING_WORDS 4096u /* 32 KiB, the size of the ring of 1,024 slots of 32 bytes */
+
+/* What goes through the ring: words a slot, and slots that are published at once. */
+static unsigned slot_words, batch;
+
 /* Each side keeps a copy of the other's index and reads the real one only when the copy says that
- * the ring is full or empty: so the lines of the indices move once for many slots. */
+ * the ring is full or empty: so the lines of the indices move once for many slots.  Indices count
+ * words. */
 static struct {
     _Alignas(128) atomic_ulong tail; /* written by the writer */
     unsigned long head_seen;         /* the writer's copy */
     _Alignas(128) atomic_ulong head; /* written by the reader */
     unsigned long tail_seen;         /* the reader's copy */
-    _Alignas(128) struct {
-        uint64_t words[4];
-    } slots[SLOTS];
+    _Alignas(128) uint64_t words[RING_WORDS];
 } ring;
 
 static int64_t hop_start, hop_end;
 static uint64_t hop_sum;
 
+/* Inlined with constants, so that a slot's loop is unrolled as in a queue of such slots. */
+static inline __attribute__((always_inline)) void write_ring(unsigned words, unsigned slots)
+{
+    const unsigned long end = HOPS * words, step = (unsigned long)words * slots;
+
+    for (unsigned long tail = 0; tail < end; tail += step) {
+        uint64_t *slot = &ring.words[tail % RING_WORDS];
+
+        while (tail + step - ring.head_seen > RING_WORDS)
+            ring.head_seen = atomic_load_explicit(&ring.head, memory_order_acquire);
+        for (unsigned i = 0; i < step; i++)
+            slot[i] = tail + i;
+        atomic_store_explicit(&ring.tail, tail + step, memory_order_release);
+    }
+}
+
+static inline __attribute__((always_inline)) void read_ring(unsigned words, unsigned slots)
+{
+    const unsigned long end = HOPS * words, step = (unsigned long)words * slots;
+
+    for (unsigned long head = 0; head < end; head += step) {
+        const uint64_t *slot = &ring.words[head % RING_WORDS];
+
+        while (head == ring.tail_seen)
+            ring.tail_seen = atomic_load_explicit(&ring.tail, memory_order_acquire);
+        for (unsigned i = 0; i < step; i++)
+            hop_sum += slot[i];
+        atomic_store_explicit(&ring.head, head + step, memory_order_release);
+    }
+}
+
 static void write_slots(void)
 {
     hop_start = bench_now();
-    for (unsigned long tail = 0; tail < HOPS; tail++) {
-        uint64_t *words = ring.slots[tail % SLOTS].words;
-
-        while (tail - ring.head_seen == SLOTS)
-            ring.head_seen = atomic_load_explicit(&ring.head, memory_order_acquire);
-        for (unsigned i = 0; i < 4; i++)
-            words[i] = tail + i;
-        atomic_store_explicit(&ring.tail, tail + 1, memory_order_release);
-    }
+    if (batch > 1)
+        write_ring(4, 64);
+    else if (slot_words == 2)
+        write_ring(2, 1);
+    else
+        write_ring(4, 1);
 }
 
 static void *read_slots(void *argument)
 {
     go_to(1);
-    for (unsigned long head = 0; head < HOPS; head++) {
-        const uint64_t *words = ring.slots[head % SLOTS].words;
-
-        while (head == ring.tail_seen)
-            ring.tail_seen = atomic_load_explicit(&ring.tail, memory_order_acquire);
-        for (unsigned i = 0; i < 4; i++)
-            hop_sum += words[i];
-        atomic_store_explicit(&ring.head, head + 1, memory_order_release);
-    }
+    if (batch > 1)
+        read_ring(4, 64);
+    else if (slot_words == 2)
+        read_ring(2, 1);
+    else
+        read_ring(4, 1);
     hop_end = bench_now();
     return argument;
 }
 
-static void measure_hop(unsigned workers)
+static void measure_hop(const char *subject, unsigned workers, unsigned words, unsigned slots)
 {
+    const uint64_t count = HOPS * words;
+
+    slot_words = words;
+    batch = slots;
     run_pair(write_slots, read_slots);
-    bench_check("sum of slots", hop_sum, 4 * (HOPS * (HOPS - 1) / 2) + 6 * HOPS);
-    bench_say("hop", workers, "ns/slot", (double)(hop_end - hop_start) / (double)HOPS);
+    bench_check("sum of words", hop_sum, count / 2 * (count - 1));
+    bench_say(subject, workers, "ns/slot", (double)(hop_end - hop_start) / (double)HOPS);
 }
 
 /* ---- cache line ---- */
@@ -187,7 +223,11 @@ int main(int argc, char **argv)
 
     bench_peer = "limit";
     if (strcmp(argv[1], "hop") == 0)
-        measure_hop(workers);
+        measure_hop(argv[1], workers, 4, 1);
+    else if (strcmp(argv[1], "hop-result") == 0)
+        measure_hop(argv[1], workers, 2, 1);
+    else if (strcmp(argv[1], "hop-batch") == 0)
+        measure_hop(argv[1], workers, 4, 64);
     else if (strcmp(argv[1], "cache-line") == 0)
         measure_cache_line(workers);
     else if (strcmp(argv[1], "futex-wake") == 0)

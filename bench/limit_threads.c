@@ -5,20 +5,19 @@
  *
  *     serial    one thread calls 1,000,000 tasks through a pointer from an array, stores the
  *               results, then sums them up; pages are warm
- *     grain     the 5 us bodies, shared out to plain threads
+ *     grain-1us, grain-5us, oversubscribed
+ *               the bodies of these subjects, shared out to plain threads
  *     blocking  the 5 ms sleeps, shared out to plain threads
  *
  * The threads have started before the clock does, and it stops when the last of them is done.
  */
-#include "harness.h"
+#include "bodies.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SERIAL_TASKS UINT64_C(1000000)
-#define GRAIN_TASKS UINT64_C(50000)
-#define GRAIN_NS 5000
 #define NAPS UINT64_C(20000)
 #define NAP_NS (5 * BENCH_MILLISECOND)
 
@@ -126,17 +125,25 @@ static double run_threads(unsigned count, body_fn *run, uint64_t tasks)
     return (double)(end - start);
 }
 
+static void measure_bodies(const char *subject, unsigned workers, int64_t grain_ns, uint64_t tasks)
+{
+    steps = bench_steps(grain_ns);
+    bench_say(subject, workers, "ns/task", run_threads(workers, spin, tasks) / (double)tasks);
+}
+
 int main(int argc, char **argv)
 {
     unsigned workers = bench_workers(argc, argv);
 
     bench_peer = "limit";
-    steps = bench_steps(GRAIN_NS);
     if (strcmp(argv[1], "serial") == 0)
         measure_serial(workers);
-    else if (strcmp(argv[1], "grain") == 0)
-        bench_say("grain", workers, "ns/task",
-                  run_threads(workers, spin, GRAIN_TASKS) / (double)GRAIN_TASKS);
+    else if (strcmp(argv[1], "grain-1us") == 0)
+        measure_bodies(argv[1], workers, BODY_1US_NS, BODY_1US_TASKS);
+    else if (strcmp(argv[1], "grain-5us") == 0)
+        measure_bodies(argv[1], workers, BODY_5US_NS, BODY_5US_TASKS);
+    else if (strcmp(argv[1], "oversubscribed") == 0)
+        measure_bodies(argv[1], workers, BODY_5US_NS, BODY_CROWD_TASKS);
     else if (strcmp(argv[1], "blocking") == 0)
         bench_say("blocking", workers, "ms", run_threads(workers, nap, NAPS) / 1e6);
     else

@@ -29,7 +29,7 @@ bench_batch_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_blocking_SOURCES = bench/blocking.c $(BENCH_OURS)
 bench_blocking_LDADD = $(BENCH_LIBS)
 bench_blocking_LDFLAGS = $(AM_LDFLAGS) -no-install
-bench_grain_SOURCES = bench/grain.c $(BENCH_OURS)
+bench_grain_SOURCES = bench/grain.c bench/bodies.h bench/bodies.c $(BENCH_OURS)
 bench_grain_LDADD = $(BENCH_LIBS)
 bench_grain_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_hoarding_SOURCES = bench/hoarding.c $(BENCH_OURS)
@@ -67,11 +67,13 @@ bench_others = \
 
 bench_limit_cores_SOURCES = bench/limit_cores.c bench/harness.h bench/harness.c
 bench_limit_cores_LDADD =
-bench_limit_threads_SOURCES = bench/limit_threads.c bench/harness.h bench/harness.c
+bench_limit_threads_SOURCES = bench/limit_threads.c bench/bodies.h bench/bodies.c \
+	bench/harness.h bench/harness.c
 bench_limit_threads_LDADD =
 bench_machine_SOURCES = bench/machine.c bench/harness.h bench/harness.c
 bench_machine_LDADD =
-bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/peer.h bench/peer.c bench/harness.h \
+bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/peer.h bench/peer.c bench/peer_subjects.h \
+	bench/peer_grain.c bench/peer_waits.c bench/bodies.h bench/bodies.c bench/harness.h \
 	bench/harness.c
 bench_peer_mutex_LDADD =
 bench_report_SOURCES = bench/report.c bench/harness.h bench/harness.c
@@ -79,25 +81,45 @@ bench_report_LDADD =
 
 bench_programs = $(bench_ours) $(bench_others)
 bench_peers = \
+	bench/peer_apr \
 	bench/peer_glib \
 	bench/peer_go \
-	bench/peer_gomp \
+	bench/peer_libgomp \
+	bench/peer_libomp \
+	bench/peer_libuv \
 	bench/peer_moodycamel \
+	bench/peer_python \
+	bench/peer_rayon \
 	bench/peer_tbb
+bench_peer_objects = \
+	bench/peers-bodies.o \
+	bench/peers-harness.o \
+	bench/peers-peer.o \
+	bench/peers-peer_grain.o \
+	bench/peers-peer_waits.o
 
 EXTRA_PROGRAMS += $(bench_programs)
-CLEANFILES += $(bench_programs) $(bench_peers) bench/missing-peers bench/peers-harness.o \
-	bench/peers-peer.o bench-results.json
+CLEANFILES += $(bench_programs) $(bench_peers) $(bench_peer_objects) bench/missing-peers \
+	bench-results.dat bench-results.json bench-results.svg
+bench-clean-local:
+	rm -rf bench/peers-rayon
+clean-local: bench-clean-local
 EXTRA_DIST += \
 	bench/README.md \
 	bench/RESULTS.md \
 	bench/bars \
+	bench/peer_apr.c \
 	bench/peer_glib.c \
 	bench/peer_go.go \
-	bench/peer_gomp.c \
+	bench/peer_libuv.c \
 	bench/peer_moodycamel.cc \
+	bench/peer_openmp.c \
+	bench/peer_pack.h \
+	bench/peer_python.py \
+	bench/peer_rayon.rs \
 	bench/peer_tbb.cc \
 	bench/peers.sh \
+	bench/plot.gp \
 	bench/run.sh
 
 # Builds them all and runs nothing.
@@ -107,5 +129,5 @@ bench-programs: $(bench_programs)
 bench: bench-programs
 	$(AM_V_at)CC='$(CC)' CXX='$(CXX)' CFLAGS='$(CFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 		sh $(srcdir)/bench/peers.sh $(srcdir)/bench bench
-	$(AM_V_at)sh $(srcdir)/bench/run.sh $(srcdir)/bench bench bench-results.json
-.PHONY: bench bench-programs
+	$(AM_V_at)sh $(srcdir)/bench/run.sh $(srcdir)/bench bench bench-results
+.PHONY: bench bench-clean-local bench-programs

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peer.c - the subjects, for any peer that provides the functions of peer.h.
+ * peer.c - the subjects, for any peer that provides the functions of peer.h: here the program, and
+ * the subjects of tasks that do next to nothing.  `PROGRAM [-bulk] SUBJECT WORKERS`: with -bulk the
+ * peer's calls for many tasks and many results stand where the others make one call each.
  *
  * The pool is open and each worker has run before the clock starts; it stops when the main thread
  * has the last result.  Everything is run twice in one pool where the distributor is, and all
  * results are read in the peer's blocking call.
  */
-#include "peer.h"
+#include "peer_subjects.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,21 +17,26 @@
 
 #define BATCH 256
 #define DEPTH 20
-#define GRAIN_TASKS UINT64_C(50000)
-#define GRAIN_NS 5000
-#define PENDING UINT64_C(1000000)
-#define NAPS UINT64_C(20000)
-#define NAP_NS (5 * BENCH_MILLISECOND)
-#define TRIPS 20000
-#define WARM_TRIPS 1000
+#define WARM_NS BENCH_MILLISECOND
 
 #define WEAK __attribute__((weak))
 
 static uint64_t total; /* tasks of this run */
-static uint64_t grain; /* steps of a task */
+static bool bulk;
 static atomic_ulong counted;
+static uint64_t count_end;
 
 /* ---- for peers that do not have them ---- */
+
+WEAK uint64_t peer_most(void)
+{
+    return UINT64_MAX;
+}
+
+WEAK bool peer_nests(void)
+{
+    return true;
+}
 
 WEAK void peer_add_many(peer_fn *run, const uint64_t *numbers, size_t count)
 {
@@ -50,134 +56,15 @@ WEAK bool peer_tree(unsigned workers, unsigned depth, uint64_t *leaves)
     return false;
 }
 
-/* ---- the tasks ---- */
+/* ---- adding and reading ---- */
 
-static void square(uint64_t number)
+static void add_each(peer_fn *task)
 {
-    peer_emit(number * number);
-}
-
-static void root(uint64_t number)
-{
-    (void)number;
     for (uint64_t i = 0; i < total; i++)
-        peer_add(square, i);
+        peer_add(task, i);
 }
 
-static void body(uint64_t number)
-{
-    bench_work(grain);
-    peer_emit(number * number);
-}
-
-static void nap(uint64_t number)
-{
-    bench_sleep(NAP_NS);
-    peer_emit(number * number);
-}
-
-/* A pool that cannot wait for all its tasks has to count them. */
-static void count_one(uint64_t number)
-{
-    (void)number;
-    if (atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed) + 1 == total)
-        peer_emit(total);
-}
-
-static void node(uint64_t depth)
-{
-    if (depth == 0) {
-        count_one(0);
-        return;
-    }
-    peer_add(node, depth - 1);
-    peer_add(node, depth - 1);
-}
-
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-
-/* Holds its worker while the main thread has locked the gate. */
-static void wait_at_gate(uint64_t number)
-{
-    peer_emit(number);
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
-}
-
-/* ---- the subjects ---- */
-
-/* Many workers on few cores make some peers a hundred times slower: then fewer tasks will do. */
-static uint64_t tasks_for(unsigned workers)
-{
-    return workers <= 2 ? 1000000 : workers <= 16 ? 200000 : 50000;
-}
-
-static uint64_t read_sum(uint64_t count)
-{
-    uint64_t sum = 0;
-
-    for (uint64_t i = 0; i < count; i++)
-        sum += peer_read();
-    return sum;
-}
-
-/* Makes each worker run once. */
-static void warm_up(unsigned workers)
-{
-    for (uint64_t i = 0; i < workers; i++)
-        peer_add(nap, i);
-    bench_check("sum of squares", read_sum(workers), bench_squares(workers));
-}
-
-static void say_per_task(const char *subject, unsigned workers, int warm, int64_t ns)
-{
-    bench_say_warm(subject, workers, "ns/task", warm, (double)ns / (double)total);
-}
-
-static void run_squares(unsigned workers)
-{
-    total = tasks_for(workers);
-    for (int warm = 0; warm < 2; warm++) {
-        int64_t start = bench_now();
-        uint64_t sum;
-
-        peer_add(root, 0);
-        sum = read_sum(total);
-        start = bench_now() - start;
-        bench_check("sum of squares", sum, bench_squares(total));
-        say_per_task("squares", workers, warm, start);
-    }
-}
-
-static void stream(const char *subject, unsigned workers, peer_fn *task)
-{
-    for (int warm = 0; warm < 2; warm++) {
-        int64_t start = bench_now();
-        uint64_t sum;
-
-        for (uint64_t i = 0; i < total; i++)
-            peer_add(task, i);
-        sum = read_sum(total);
-        start = bench_now() - start;
-        bench_check("sum of squares", sum, bench_squares(total));
-        say_per_task(subject, workers, warm, start);
-    }
-}
-
-static void run_stream(unsigned workers)
-{
-    total = tasks_for(workers);
-    stream("stream", workers, square);
-}
-
-static void run_grain(unsigned workers)
-{
-    grain = bench_steps(GRAIN_NS);
-    total = GRAIN_TASKS;
-    stream("grain", workers, body);
-}
-
-static void add_batches(void)
+static void add_batches(peer_fn *task)
 {
     uint64_t numbers[BATCH], next = 0;
 
@@ -186,8 +73,22 @@ static void add_batches(void)
 
         while (count < BATCH && next < total)
             numbers[count++] = next++;
-        peer_add_many(square, numbers, count);
+        peer_add_many(task, numbers, count);
     }
+}
+
+static void add_all(peer_fn *task)
+{
+    (bulk ? add_batches : add_each)(task);
+}
+
+uint64_t peer_read_sum(uint64_t count)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        sum += peer_read();
+    return sum;
 }
 
 static uint64_t read_batches(void)
@@ -204,131 +105,203 @@ static uint64_t read_batches(void)
     return sum;
 }
 
-static void run_batch(unsigned workers)
+static uint64_t read_all(void)
 {
+    return bulk ? read_batches() : peer_read_sum(total);
+}
+
+/* ---- the tasks ---- */
+
+void peer_square(uint64_t number)
+{
+    peer_emit(number * number);
+}
+
+static void root(uint64_t number)
+{
+    (void)number;
+    add_all(peer_square);
+}
+
+static void short_nap(uint64_t number)
+{
+    bench_sleep(WARM_NS);
+    peer_emit(number * number);
+}
+
+void peer_count_from(uint64_t end)
+{
+    count_end = end;
+    atomic_store(&counted, 0);
+}
+
+void peer_count(uint64_t number)
+{
+    (void)number;
+    if (atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed) + 1 == count_end)
+        peer_emit(count_end);
+}
+
+static void node(uint64_t depth)
+{
+    if (depth == 0) {
+        peer_count(0);
+        return;
+    }
+    peer_add(node, depth - 1);
+    peer_add(node, depth - 1);
+}
+
+/* ---- the subjects ---- */
+
+uint64_t peer_cap(uint64_t tasks)
+{
+    return tasks < peer_most() ? tasks : peer_most();
+}
+
+/* Many workers on few cores make some peers a hundred times slower: then fewer tasks will do. */
+static uint64_t tasks_for(unsigned workers)
+{
+    return peer_cap(workers <= 2 ? 1000000 : workers <= 16 ? 200000 : 50000);
+}
+
+static void say_per_task(const char *subject, unsigned workers, int warm, int64_t ns)
+{
+    bench_say_warm(subject, workers, "ns/task", warm, (double)ns / (double)total);
+}
+
+static void run_squares(unsigned workers)
+{
+    if (!peer_nests())
+        exit(BENCH_NO_SUBJECT);
     total = tasks_for(workers);
     for (int warm = 0; warm < 2; warm++) {
         int64_t start = bench_now();
         uint64_t sum;
 
-        add_batches();
-        sum = read_batches();
+        peer_add(root, 0);
+        sum = read_all();
         start = bench_now() - start;
         bench_check("sum of squares", sum, bench_squares(total));
-        say_per_task("batch", workers, warm, start);
+        say_per_task("squares", workers, warm, start);
     }
 }
 
-static uint64_t tree(unsigned workers)
+int64_t peer_stream(peer_fn *task, uint64_t tasks)
+{
+    int64_t start = bench_now();
+    uint64_t sum;
+
+    total = tasks;
+    add_all(task);
+    sum = read_all();
+    start = bench_now() - start;
+    bench_check("sum of squares", sum, bench_squares(total));
+    return start;
+}
+
+static void run_stream(unsigned workers)
+{
+    uint64_t tasks = tasks_for(workers);
+
+    for (int warm = 0; warm < 2; warm++)
+        say_per_task("stream", workers, warm, peer_stream(peer_square, tasks));
+}
+
+static void run_batch(unsigned workers)
+{
+    uint64_t tasks = tasks_for(workers);
+
+    bulk = true;
+    for (int warm = 0; warm < 2; warm++)
+        say_per_task("batch", workers, warm, peer_stream(peer_square, tasks));
+}
+
+/* The deepest tree whose tasks are no more than the peer takes. */
+static unsigned depth_of_tree(void)
+{
+    unsigned depth = DEPTH;
+
+    while ((UINT64_C(2) << depth) > peer_most())
+        depth--;
+    return depth;
+}
+
+static uint64_t tree(unsigned workers, unsigned depth)
 {
     uint64_t leaves;
 
-    if (peer_tree(workers, DEPTH, &leaves))
+    if (peer_tree(workers, depth, &leaves))
         return leaves;
-    total = UINT64_C(1) << DEPTH;
-    atomic_store(&counted, 0);
-    peer_add(node, DEPTH);
+    peer_count_from(UINT64_C(1) << depth);
+    peer_add(node, depth);
     return peer_read();
 }
 
 static void run_tree(unsigned workers)
 {
+    unsigned depth = depth_of_tree();
+
     for (int warm = 0; warm < 2; warm++) {
         int64_t start = bench_now();
-        uint64_t leaves = tree(workers);
+        uint64_t leaves = tree(workers, depth);
 
         start = bench_now() - start;
-        bench_check("number of leaves", leaves, UINT64_C(1) << DEPTH);
+        bench_check("number of leaves", leaves, UINT64_C(1) << depth);
         total = 2 * leaves - 1;
         say_per_task("tree", workers, warm, start);
     }
-    bench_say("tree-rss", workers, "MiB", bench_peak_rss() / (1 << 20));
+    if (depth == DEPTH)
+        bench_say("tree-rss", workers, "MiB", bench_peak_rss() / (1 << 20));
 }
 
-static void run_memory(unsigned workers)
-{
-    double before;
-
-    total = PENDING;
-    pthread_mutex_lock(&gate);
-    for (unsigned i = 0; i < workers; i++)
-        peer_add(wait_at_gate, 1);
-    bench_check("workers at the gate", read_sum(workers), workers);
-    before = bench_rss();
-    for (uint64_t i = 0; i < total; i++)
-        peer_add(count_one, i);
-    before = bench_rss() - before;
-    pthread_mutex_unlock(&gate);
-    bench_check("number of tasks", peer_read(), total);
-    bench_say("memory", workers, "bytes/task", before / (double)total);
-}
-
-static void run_idle(unsigned workers)
-{
-    bench_threads_t before, after;
-
-    bench_sleep(BENCH_SECOND);
-    before = bench_other_threads();
-    bench_sleep(5 * BENCH_SECOND);
-    after = bench_other_threads();
-    bench_say("idle", workers, "us", (double)(after.cpu_ns - before.cpu_ns) / 1e3);
-    bench_say("idle-switches", workers, "switches", (double)(after.switches - before.switches));
-}
-
-static void run_blocking(unsigned workers)
-{
-    int64_t start = bench_now();
-    uint64_t sum;
-
-    for (uint64_t i = 0; i < NAPS; i++)
-        peer_add(nap, i);
-    sum = read_sum(NAPS);
-    start = bench_now() - start;
-    bench_check("sum of squares", sum, bench_squares(NAPS));
-    bench_say("blocking", workers, "ms", (double)start / 1e6);
-}
-
-static double trip(uint64_t number)
-{
-    int64_t start = bench_now();
-    uint64_t result;
-
-    peer_add(square, number);
-    result = peer_read();
-    start = bench_now() - start;
-    bench_check("square", result, number * number);
-    return (double)start;
-}
-
-static void run_latency(unsigned workers)
-{
-    static double times[TRIPS];
-
-    for (uint64_t i = 0; i < WARM_TRIPS; i++)
-        trip(i);
-    for (uint64_t i = 0; i < TRIPS; i++)
-        times[i] = trip(i);
-    bench_sort(times, TRIPS);
-    bench_say("latency", workers, "ns", bench_percentile(times, TRIPS, 50));
-    bench_say("latency-p99", workers, "ns", bench_percentile(times, TRIPS, 99));
-}
+/* ---- the program ---- */
 
 static const struct {
     const char *name;
-    void (*run)(unsigned workers);
+    peer_subject_fn *run;
 } subjects[] = {
-    {"squares", run_squares}, {"stream", run_stream},   {"batch", run_batch},
-    {"tree", run_tree},       {"grain", run_grain},     {"memory", run_memory},
-    {"idle", run_idle},       {"latency", run_latency}, {"blocking", run_blocking},
+    {"squares", run_squares},
+    {"stream", run_stream},
+    {"batch", run_batch},
+    {"tree", run_tree},
+    {"grain", peer_run_grain},
+    {"grain-1us", peer_run_grain_1us},
+    {"grain-5us", peer_run_grain_5us},
+    {"oversubscribed", peer_run_oversubscribed},
+    {"latency", peer_run_latency},
+    {"latency-quiet", peer_run_latency_quiet},
+    {"blocking", peer_run_blocking},
+    {"memory", peer_run_memory},
+    {"idle", peer_run_idle},
 };
+
+/* Makes each worker run once. */
+static void warm_up(unsigned workers)
+{
+    for (uint64_t i = 0; i < workers; i++)
+        peer_add(short_nap, i);
+    bench_check("sum of squares", peer_read_sum(workers), bench_squares(workers));
+}
+
+/* The first word after the program's name is the subject, or -bulk and then the subject. */
+static const char *read_name(int argc, char **argv)
+{
+    static char name[64];
+
+    bulk = argc == 4 && strcmp(argv[1], "-bulk") == 0;
+    snprintf(name, sizeof name, "%s%s", peer_name, bulk ? "-bulk" : "");
+    bench_peer = name;
+    return argv[bulk ? 2 : 1];
+}
 
 int main(int argc, char **argv)
 {
     unsigned workers = bench_workers(argc, argv);
+    const char *subject = read_name(argc, argv);
 
-    bench_peer = peer_name;
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
-        if (strcmp(subjects[i].name, argv[1]) != 0)
+        if (strcmp(subjects[i].name, subject) != 0)
             continue;
         peer_open(workers);
         warm_up(workers);

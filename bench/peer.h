@@ -33,7 +33,14 @@ uint64_t peer_read(void);
 
 /* The rest are for peers that have them; what peer.c does without them stands there.
  *
- * Many at once: peer_read_many() waits for the first only. */
+ * How many tasks at most this peer gets at once: one whose time for a task grows with the number of
+ * those that wait, or that is a thousand times slower than the others. */
+uint64_t peer_most(void);
+
+/* Whether a task can add tasks. */
+bool peer_nests(void);
+
+/* Many at once: peer_read_many() waits for the first only. */
 void peer_add_many(peer_fn *run, const uint64_t *numbers, size_t count);
 size_t peer_read_many(uint64_t *results, size_t count);
 

@@ -23,13 +23,12 @@ import (
 const (
 	batch      = 256
 	depth      = 20
-	grainTasks = 50000
-	grainNs    = 5000
 	pending    = 1000000
 	naps       = 20000
 	napTime    = 5 * time.Millisecond
 	trips      = 20000
 	warmTrips  = 1000
+	quietTrips = 300
 	noSubject  = 3
 )
 
@@ -122,12 +121,16 @@ func measureSteps() float64 {
 	return 1e5 * 1e6 / float64(best.Nanoseconds())
 }
 
-func setSteps() {
-	perMillisecond, err := strconv.ParseFloat(os.Getenv("BENCH_STEPS"), 64)
-	if err != nil {
-		perMillisecond = measureSteps()
+var perMillisecond float64
+
+func setSteps(grainNs int) {
+	if perMillisecond == 0 {
+		var err error
+		if perMillisecond, err = strconv.ParseFloat(os.Getenv("BENCH_STEPS"), 64); err != nil {
+			perMillisecond = measureSteps()
+		}
 	}
-	steps = uint64(perMillisecond * grainNs / 1e6)
+	steps = uint64(perMillisecond * float64(grainNs) / 1e6)
 }
 
 // ---- one task at a time ----
@@ -159,6 +162,16 @@ func (p *pool) read(n int) (sum uint64) {
 		sum += <-p.out
 	}
 	return
+}
+
+// Channels have a bound, so that one goroutine cannot add all and then read all: another one adds.
+func (p *pool) stream(n int) time.Duration {
+	start := time.Now()
+	go p.add(n)
+	sum := p.read(n)
+	took := time.Since(start)
+	check("sum of squares", sum, squares(n))
+	return took
 }
 
 func tasks() int {
@@ -197,47 +210,108 @@ func runSquares() {
 	}
 }
 
-// Channels have a bound, so that one goroutine cannot add all and then read all: another one adds.
 func runStream(subject string, n int, body func(uint64) uint64) {
 	p := open(1024, body)
 	for run := 0; run < 2; run++ {
-		start := time.Now()
-		go p.add(n)
-		sum := p.read(n)
-		took := time.Since(start)
-		check("sum of squares", sum, squares(n))
-		sayPerTask(subject, run, took, n)
+		sayPerTask(subject, run, p.stream(n), n)
 	}
+}
+
+func runBodies(subject string, grainNs, n int) {
+	setSteps(grainNs)
+	runStream(subject, n, work)
+}
+
+func (p *pool) efficiency(cores, grainNs int) float64 {
+	n := 30000000 / grainNs
+	if n < 256 {
+		n = 256
+	} else if n > 250000 {
+		n = 250000
+	}
+	setSteps(grainNs)
+	best := 0.0
+	for look := 0; look < 2 && best < 0.5; look++ {
+		took := float64(p.stream(n).Nanoseconds())
+		if now := float64(grainNs) / float64(cores) * float64(n) / took; now > best {
+			best = now
+		}
+	}
+	return best
+}
+
+// bench_metg() in bodies.c.
+func runGrain() {
+	cores := runtime.NumCPU()
+	if workers < cores {
+		cores = workers
+	}
+	p := open(1024, work)
+	grain := 16384
+	p.efficiency(cores, grain)
+	now := p.efficiency(cores, grain)
+	before, up := now, now < 0.5
+	for (up && now < 0.5 && grain < 1<<20) || (!up && now >= 0.5 && grain > 4) {
+		before = now
+		if up {
+			grain *= 2
+		} else {
+			grain /= 2
+		}
+		now = p.efficiency(cores, grain)
+	}
+	other, part := 2*grain, 0.0
+	if up {
+		other = grain / 2
+	}
+	if (now < 0.5) != (before < 0.5) {
+		part = (0.5 - now) / (before - now)
+	}
+	say("grain", "ns", float64(grain)+part*float64(other-grain))
 }
 
 func runBlocking() {
 	p := open(1024, nap)
 	go p.add(workers)
 	p.read(workers)
+	say("blocking", "ms", float64(p.stream(naps).Nanoseconds())/1e6)
+}
+
+func (p *pool) trip(number uint64) float64 {
 	start := time.Now()
-	go p.add(naps)
-	sum := p.read(naps)
+	p.in <- number
+	result := <-p.out
 	took := time.Since(start)
-	check("sum of squares", sum, squares(naps))
-	say("blocking", "ms", float64(took.Nanoseconds())/1e6)
+	check("square", result, number*number)
+	return float64(took.Nanoseconds())
+}
+
+func sayTrips(subject string, times []float64) {
+	sort.Float64s(times)
+	say(subject, "ns", times[len(times)/2])
+	say(subject+"-p99", "ns", times[len(times)*99/100])
 }
 
 func runLatency() {
 	p := open(0, square)
-	times := make([]float64, 0, trips)
-	for i := 0; i < warmTrips+trips; i++ {
-		start := time.Now()
-		p.in <- uint64(i)
-		result := <-p.out
-		took := time.Since(start)
-		check("square", result, uint64(i)*uint64(i))
-		if i >= warmTrips {
-			times = append(times, float64(took.Nanoseconds()))
-		}
+	times := make([]float64, trips)
+	for i := 0; i < warmTrips; i++ {
+		p.trip(uint64(i))
 	}
-	sort.Float64s(times)
-	say("latency", "ns", times[trips/2])
-	say("latency-p99", "ns", times[trips*99/100])
+	for i := range times {
+		times[i] = p.trip(uint64(i))
+	}
+	sayTrips("latency", times)
+}
+
+func runLatencyQuiet() {
+	p := open(0, square)
+	times := make([]float64, quietTrips)
+	for i := range times {
+		time.Sleep(time.Millisecond)
+		times[i] = p.trip(uint64(i))
+	}
+	sayTrips("latency-quiet", times)
 }
 
 func runIdle() {
@@ -383,14 +457,18 @@ func subjects() map[string]func() {
 		}
 	}
 	return map[string]func(){
-		"squares":  runSquares,
-		"stream":   func() { runStream("stream", tasks(), square) },
-		"grain":    func() { setSteps(); runStream("grain", grainTasks, work) },
-		"tree":     runTree,
-		"memory":   runMemory,
-		"idle":     runIdle,
-		"blocking": runBlocking,
-		"latency":  runLatency,
+		"squares":        runSquares,
+		"stream":         func() { runStream("stream", tasks(), square) },
+		"grain":          runGrain,
+		"grain-1us":      func() { runBodies("grain-1us", 1000, 100000) },
+		"grain-5us":      func() { runBodies("grain-5us", 5000, 50000) },
+		"oversubscribed": func() { runBodies("oversubscribed", 5000, 20000) },
+		"tree":           runTree,
+		"memory":         runMemory,
+		"idle":           runIdle,
+		"blocking":       runBlocking,
+		"latency":        runLatency,
+		"latency-quiet":  runLatencyQuiet,
 	}
 }
 

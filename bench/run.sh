@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run.sh SOURCES PROGRAMS RESULTS - runs the bench, prints the table, writes RESULTS.
+# run.sh SOURCES PROGRAMS RESULTS - runs the bench, prints the table, writes RESULTS.json and, with
+# gnuplot, RESULTS.svg.
 #
 #     BENCH_RUNS=3                  repetitions instead of 7
 #     BENCH_ONLY=squares,stream     these subjects alone, instead of all
@@ -18,8 +19,9 @@ runs=${BENCH_RUNS:-7}
 only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
-subjects="squares stream batch tree hoarding serial hop cache-line futex-wake grain blocking \
-    latency many-ends memory idle"
+subjects="squares stream batch tree hoarding serial hop hop-result hop-batch cache-line futex-wake \
+    grain grain-1us grain-5us oversubscribed blocking latency latency-quiet many-ends memory idle"
+all_peers="mutex glib apr libuv moodycamel tbb libgomp libomp go rayon python"
 
 for name in $(echo "$only" | tr , ' '); do
     case " all $subjects " in
@@ -55,23 +57,26 @@ measure() {
 
 # peers SUBJECT WORKERS: all that have this subject.
 peers() {
-    for peer in mutex glib moodycamel tbb gomp go; do
+    for peer in $all_peers; do
         measure "peer_$peer" "$1" "$2"
     done
-    measure peer_go -batch "$1" "$2"
 }
 
 # subject SUBJECT PROGRAM WORKERS: ours, then the peers.
 subject() {
     selected "$1" || return 0
-    measure "$2" "$3"
+    measure $2 "$3"
     peers "$1" "$3"
 }
 
+# The calls for many at once, of peers that have them, also where the others make a call a task.
 queues() {
     for workers in 2 16 200; do
         for name in squares stream batch; do
             subject $name $name $workers
+            selected $name || continue
+            measure peer_go -batch $name $workers
+            [ $name = batch ] || measure peer_moodycamel -bulk $name $workers
         done
     done
 }
@@ -79,11 +84,26 @@ queues() {
 # The limits have no peers; those of a subject with peers stand in the same rows.
 limits() {
     selected serial && measure limit_threads serial 1
-    for name in hop cache-line futex-wake; do
+    for name in hop hop-result hop-batch cache-line futex-wake; do
         selected $name && measure limit_cores $name 2
     done
-    selected grain && measure limit_threads grain 2
+}
+
+bodies() {
+    subject grain "grain grain" 2
+    for name in grain-1us grain-5us; do
+        selected $name && measure limit_threads $name 2
+        subject $name "grain $name" 2
+    done
+    selected oversubscribed && measure limit_threads oversubscribed 200
+    subject oversubscribed "grain oversubscribed" 200
+}
+
+waits() {
     selected blocking && measure limit_threads blocking 200
+    subject blocking blocking 200
+    subject latency "latency latency" 2
+    subject latency-quiet "latency latency-quiet" 2
 }
 
 # These do nothing for six seconds: all at once.
@@ -91,7 +111,9 @@ idle() {
     selected idle || return 0
     for workers in 2 200; do
         measure idle $workers &
-        peers_at_once idle $workers
+        for peer in $all_peers; do
+            measure "peer_$peer" idle $workers &
+        done
     done
     wait
     measure idle trace 2 &
@@ -99,24 +121,24 @@ idle() {
     wait
 }
 
-peers_at_once() {
-    for peer in mutex glib moodycamel tbb go; do
-        measure "peer_$peer" "$1" "$2" &
-    done
+# How long each subject takes says `BENCH_TIMES=1`, in seconds.
+timed() {
+    began_part=$(date +%s)
+    "$@"
+    [ -n "${BENCH_TIMES:-}" ] && echo "$1: $(($(date +%s) - began_part)) s" >&2
 }
 
 repetition() {
-    queues
-    subject tree tree 2
+    timed queues
+    timed subject tree tree 2
     selected hoarding && measure hoarding 2
-    limits
-    subject grain grain 2
-    subject blocking blocking 200
-    subject latency latency 2
+    timed limits
+    timed bodies
+    timed waits
     selected many-ends && measure many_ends 2
     [ "$round" -gt $few ] && return
-    subject memory memory 2
-    idle
+    timed subject memory memory 2
+    timed idle
 }
 
 # CPU seconds that the whole machine has used, and those of our children; `times` would say nothing
@@ -128,6 +150,16 @@ machine_cpu() {
 own_cpu() {
     awk '{ for (i = 1; i <= 2; i++) { split($i, t, "[ms]"); s += 60 * t[1] + t[2] } }
          END { print s }' "$own_times"
+}
+
+plot() {
+    if ! command -v gnuplot >/dev/null; then
+        echo "missing  gnuplot (gnuplot-nox): no $results.svg"
+    elif gnuplot -e "data='$results.dat'; picture='$results.svg'" "$sources/plot.gp"; then
+        echo "figures  $results.json $results.svg"
+    else
+        echo "run.sh: gnuplot failed" >>"$failures"
+    fi
 }
 
 [ -n "${BENCH_STEPS:-}" ] || BENCH_STEPS=$("$programs/machine" steps)
@@ -153,7 +185,8 @@ echo "commit   $commit, $runs repetitions in $seconds s; other processes used $o
     echo "missing  $(paste -sd, "$programs/missing-peers" | sed 's/,/, /g')"
 command -v strace >/dev/null || echo "missing  strace: idle-syscalls not counted"
 echo
-"$programs/report" "$sources/bars" "$results" <"$lines" || exit 1
+"$programs/report" "$sources/bars" "$results.json" "$results.dat" <"$lines" || exit 1
+plot
 if [ -s "$failures" ]; then
     echo
     echo "FAILED:"
