@@ -17,6 +17,7 @@ bench_ours = \
 	bench/hoarding \
 	bench/idle \
 	bench/latency \
+	bench/map \
 	bench/many_ends \
 	bench/memory \
 	bench/squares \
@@ -41,6 +42,9 @@ bench_idle_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_latency_SOURCES = bench/latency.c $(BENCH_OURS)
 bench_latency_LDADD = $(BENCH_LIBS)
 bench_latency_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_map_SOURCES = bench/map.c bench/map.h bench/map_passes.c $(BENCH_OURS)
+bench_map_LDADD = $(BENCH_LIBS)
+bench_map_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_many_ends_SOURCES = bench/many_ends.c $(BENCH_OURS)
 bench_many_ends_LDADD = $(BENCH_LIBS)
 bench_many_ends_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -73,8 +77,8 @@ bench_limit_threads_LDADD =
 bench_machine_SOURCES = bench/machine.c bench/harness.h bench/harness.c
 bench_machine_LDADD =
 bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/peer.h bench/peer.c bench/peer_subjects.h \
-	bench/peer_grain.c bench/peer_waits.c bench/bodies.h bench/bodies.c bench/harness.h \
-	bench/harness.c
+	bench/peer_grain.c bench/peer_waits.c bench/bodies.h bench/bodies.c bench/map.h \
+	bench/map_passes.c bench/harness.h bench/harness.c
 bench_peer_mutex_LDADD =
 bench_report_SOURCES = bench/report.c bench/harness.h bench/harness.c
 bench_report_LDADD =
@@ -94,6 +98,7 @@ bench_peers = \
 bench_peer_objects = \
 	bench/peers-bodies.o \
 	bench/peers-harness.o \
+	bench/peers-map_passes.o \
 	bench/peers-peer.o \
 	bench/peers-peer_grain.o \
 	bench/peers-peer_waits.o

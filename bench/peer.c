@@ -8,6 +8,7 @@
  * has the last result.  Everything is run twice in one pool where the distributor is, and all
  * results are read in the peer's blocking call.
  */
+#include "map.h"
 #include "peer_subjects.h"
 
 #include <stdatomic.h>
@@ -47,6 +48,12 @@ WEAK void peer_add_many(peer_fn *run, const uint64_t *numbers, size_t count)
 WEAK size_t peer_read_many(uint64_t *results, size_t count)
 {
     (void)results, (void)count;
+    exit(BENCH_NO_SUBJECT);
+}
+
+WEAK void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares)
+{
+    (void)workers, (void)numbers, (void)squares;
     exit(BENCH_NO_SUBJECT);
 }
 
@@ -255,6 +262,19 @@ static void run_tree(unsigned workers)
         bench_say("tree-rss", workers, "MiB", bench_peak_rss() / (1 << 20));
 }
 
+static unsigned mapping_threads;
+
+static void map_pass(const uint64_t *numbers, uint64_t *squares)
+{
+    peer_map(mapping_threads, numbers, squares);
+}
+
+static void run_map(unsigned workers)
+{
+    mapping_threads = workers;
+    bench_map(workers, map_pass);
+}
+
 /* ---- the program ---- */
 
 static const struct {
@@ -265,6 +285,7 @@ static const struct {
     {"stream", run_stream},
     {"batch", run_batch},
     {"tree", run_tree},
+    {"map", run_map},
     {"grain", peer_run_grain},
     {"grain-1us", peer_run_grain_1us},
     {"grain-5us", peer_run_grain_5us},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peer_openmp.c - OpenMP tasks, with the runtime of gcc (libgomp) or that of clang (libomp).
+ * peer_openmp.c - OpenMP tasks, with the runtime of gcc (libgomp) or that of clang (libomp); in the
+ * map a parallel for.
  *
  * OpenMP has neither a way to add from outside nor a queue of results.  So the main thread is one
  * thread more of a parallel region (in the tree one of the workers), a task stores its result into
@@ -9,6 +10,7 @@
  * give.
  */
 #include "bodies.h"
+#include "map.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -154,6 +156,18 @@ static void run_tree(void)
     bench_say("tree-rss", workers, "MiB", bench_peak_rss() / (1 << 20));
 }
 
+static void map_pass(const uint64_t *numbers, uint64_t *squares)
+{
+#pragma omp parallel for num_threads(workers)
+    for (size_t i = 0; i < BENCH_MAP_ITEMS; i++)
+        squares[i] = numbers[i] * numbers[i];
+}
+
+static void run_map(void)
+{
+    bench_map(workers, map_pass);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -161,6 +175,7 @@ static const struct {
     {"squares", run_squares},
     {"stream", run_stream},
     {"tree", run_tree},
+    {"map", run_map},
     {"grain", run_grain},
     {"grain-1us", run_grain_1us},
     {"grain-5us", run_grain_5us},

@@ -4,6 +4,7 @@
 // `peer_rayon SUBJECT WORKERS`; the subjects are those of peer.c, and so are what they count and
 // when the clock runs.
 use crossbeam_channel::{unbounded, Receiver, Sender};
+use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ const PENDING: u64 = 1_000_000;
 const TRIPS: usize = 20_000;
 const WARM_TRIPS: u64 = 1_000;
 const QUIET_TRIPS: usize = 300;
+const MAP_ITEMS: u64 = 10_000_000;
+const MAP_PASSES: usize = 15;
 const NO_SUBJECT: i32 = 3;
 
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -166,6 +169,28 @@ impl Peer {
         self.say("tree-rss", "MiB", status("VmHWM:") / (1 << 20) as f64);
     }
 
+    fn map_once(self, numbers: &[u64], squares: &mut [u64]) -> f64 {
+        squares.fill(0);
+        let start = Instant::now();
+        self.pool.install(|| {
+            squares.par_iter_mut().zip(numbers.par_iter()).for_each(|(s, n)| *s = n.wrapping_mul(*n))
+        });
+        let time = start.elapsed();
+        let sum = squares.iter().fold(0u64, |sum, s| sum.wrapping_add(*s));
+        check("sum of squares", sum, sum_of_squares(MAP_ITEMS));
+        per_task(time, MAP_ITEMS)
+    }
+
+    fn map(self) {
+        let numbers: Vec<u64> = (0..MAP_ITEMS).collect();
+        let mut squares: Vec<u64> = vec![1; MAP_ITEMS as usize];
+        self.say("map-cold", "ns/item", self.map_once(&numbers, &mut squares));
+        let mut times: Vec<f64> =
+            (0..MAP_PASSES).map(|_| self.map_once(&numbers, &mut squares)).collect();
+        times.sort_by(|a, b| a.total_cmp(b));
+        self.say("map", "ns/item", times[MAP_PASSES / 2]);
+    }
+
     fn set_grain(grain_ns: u64) {
         STEPS.store((steps_per_millisecond() * grain_ns as f64 / 1e6) as u64, Relaxed);
     }
@@ -294,6 +319,7 @@ impl Peer {
             "squares" => self.squares(),
             "stream" => self.stream(),
             "tree" => self.tree(),
+            "map" => self.map(),
             "grain" => self.grain(),
             "grain-1us" => self.bodies(subject, 1000, 100_000),
             "grain-5us" => self.bodies(subject, 5000, 50_000),

@@ -6,12 +6,14 @@
  * faster way for its side.  In the tree the main thread is one of the workers, while it waits for
  * the group.
  */
+#include "map.h"
 #include "peer.h"
 
 #include <atomic>
 #include <cstdlib>
 #include <tbb/concurrent_queue.h>
 #include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 #include <vector>
@@ -96,4 +98,17 @@ bool peer_tree(unsigned workers, unsigned depth, uint64_t *leaves)
     for (auto &thread : leaves_of)
         *leaves += thread.count.exchange(0);
     return true;
+}
+
+void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares)
+{
+    static tbb::task_arena joint(static_cast<int>(workers), 1);
+
+    joint.execute([=] {
+        tbb::parallel_for(tbb::blocked_range<size_t>(0, BENCH_MAP_ITEMS),
+                          [=](const tbb::blocked_range<size_t> &range) {
+                              for (size_t i = range.begin(); i < range.end(); i++)
+                                  squares[i] = numbers[i] * numbers[i];
+                          });
+    });
 }

@@ -53,8 +53,8 @@ say() {
 }
 
 # The objects have names of their own: the Makefile builds the same sources for other programs.
-common="harness bodies peer peer_grain peer_waits"
-headers="harness.h bodies.h peer.h peer_subjects.h peer_pack.h"
+common="harness bodies map_passes peer peer_grain peer_waits"
+headers="harness.h bodies.h map.h peer.h peer_subjects.h peer_pack.h"
 
 objects() {
     for name in $common; do
@@ -90,9 +90,9 @@ build_cxx() {
 
 # build_openmp PEER COMPILER
 build_openmp() {
-    need "peer_$1" peer_openmp.c bodies.c harness.c $headers || return 0
+    need "peer_$1" peer_openmp.c bodies.c map_passes.c harness.c $headers || return 0
     say "peer_$1"
-    "$2" -std=gnu11 $CFLAGS -fopenmp "$sources/peer_openmp.c" $(linked "harness bodies") \
+    "$2" -std=gnu11 $CFLAGS -fopenmp "$sources/peer_openmp.c" $(linked "harness bodies map_passes") \
         -o "$programs/peer_$1"
 }
 

@@ -8,6 +8,7 @@ man_pages = \
 	man/distributor_create.3 \
 	man/distributor_emit.3 \
 	man/distributor_lock.3 \
+	man/distributor_map.3 \
 	man/distributor_next_result.3 \
 	man/distributor_start.3 \
 	man/distributor_strerror.3

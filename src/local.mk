@@ -10,6 +10,7 @@ src_libdistr_la_LIBADD = $(CK_LIBS)
 include src/base/local.mk
 include src/queue/local.mk
 include src/pool/local.mk
+include src/flow/local.mk
 
 lib_LTLIBRARIES += src/libdistributor.la
 src_libdistributor_la_SOURCES =
@@ -20,10 +21,11 @@ if SYMBOL_MAP
 src_libdistributor_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor.map
 endif
 
-EXTRA_DIST += src/libdistributor.map src/queue/README.md
+EXTRA_DIST += src/libdistributor.map src/flow/README.md src/queue/README.md
 
 include_HEADERS = include/distributor.h
 distributorincludedir = $(includedir)/distributor
 distributorinclude_HEADERS = \
+	include/distributor/map.h \
 	include/distributor/pool.h \
 	include/distributor/version.h

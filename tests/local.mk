@@ -77,6 +77,16 @@ tests_unit_capabilities_use_t_SOURCES = tests/unit/capabilities_use.c tests/unit
 tests_unit_capabilities_use_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_capabilities_use_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/map.t
+tests_unit_map_t_SOURCES = tests/unit/map.c tests/unit/support.h
+tests_unit_map_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_map_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/map_failures.t
+tests_unit_map_failures_t_SOURCES = tests/unit/map_failures.c tests/unit/support.h
+tests_unit_map_failures_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_map_failures_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_accounting.t
 tests_unit_pool_accounting_t_SOURCES = tests/unit/pool_accounting.c tests/unit/support.h
 tests_unit_pool_accounting_t_CFLAGS = $(UNIT_CFLAGS)

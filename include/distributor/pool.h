@@ -558,6 +558,18 @@ DISTRIBUTOR_API int distributor_receive(distributor_task_t *self, distributor_me
  * --------------------------------------------------------------------------------------- */
 
 /*
+ * Whether d would take a task and has nothing to do: no task waits, runs or was added before a
+ * start, and no result is unread.  It may be started or not.  The answer holds as long as nobody
+ * adds.
+ *
+ * Threads  any but a task of this distributor (-EDEADLK)
+ * Blocks   no
+ * Returns  1 it is idle; 0 it is not; -ESHUTDOWN it takes no task: closed, stopped, cancelled, STOP
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_is_idle(distributor_t *d);
+
+/*
  * Puts a message into a worker's mailbox.  It is no work: it wakes nobody, does not delay STOP,
  * and is dropped at join if no task received it.
  *

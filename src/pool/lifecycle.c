@@ -110,21 +110,6 @@ static int start_threads(struct distributor *d)
     return rc;
 }
 
-static bool add_results(struct distr_record *record, void *context)
-{
-    if (record->worker && distr_queue_peek(&record->worker->output) != DISTR_EMPTY)
-        *(bool *)context = true;
-    return true;
-}
-
-static bool has_unread(struct distributor *d)
-{
-    bool unread = false;
-
-    distr_for_each_record(d, add_results, &unread);
-    return unread;
-}
-
 /* Everybody is awake and nobody searches; the state of the last run is gone. */
 static void begin_run(struct distributor *d)
 {
@@ -139,7 +124,7 @@ static void begin_run(struct distributor *d)
 
 static int start_locked(struct distributor *d)
 {
-    if (d->running || has_unread(d))
+    if (d->running || distr_has_unread(d))
         return -EBUSY;
     if (distr_state(d) & DISTR_DESTROYED)
         return -ESHUTDOWN;

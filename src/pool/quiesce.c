@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "pool/idle.h"
+#include "pool/registry.h"
 
 void distr_for_each_record(struct distributor *d, distr_visit_fn *visit, void *context)
 {
@@ -85,6 +86,54 @@ static bool is_over(struct distributor *d, distributor_summary_t *total)
     distr_sum_ended(d, total, &refused);         /* Q3 */
     distr_for_each_record(d, sum_added, &added); /* Q4 */
     return added == total->added + refused;
+}
+
+static bool find_result(struct distr_record *record, void *context)
+{
+    if (record->worker && distr_queue_peek(&record->worker->output) != DISTR_EMPTY)
+        *(bool *)context = true;
+    return true;
+}
+
+bool distr_has_unread(struct distributor *d)
+{
+    bool unread = false;
+
+    distr_for_each_record(d, find_result, &unread);
+    return unread;
+}
+
+/* Q3 and Q4 without a door: equal sums prove an instant at which nothing was outstanding, and the
+ * results of what ended before it are there to be seen (Q0). */
+static bool is_idle(struct distributor *d)
+{
+    distributor_summary_t total;
+    uint64_t refused;
+    uint64_t added = 0;
+
+    distr_sum_ended(d, &total, &refused);
+    distr_for_each_record(d, sum_added, &added);
+    return added == total.added + refused && !distr_has_unread(d);
+}
+
+int distributor_is_idle(distributor_t *d)
+{
+    if (!d)
+        return -EINVAL;
+    int rc = distr_usable(d);
+    if (rc != 0)
+        return rc;
+    if (distr_is_worker(d))
+        return -EDEADLK;
+    rc = distr_call_begin(d);
+    if (rc != 0)
+        return rc;
+    if (distr_state(d) & DISTR_CLOSED) /* so it stays until join has returned */
+        rc = -ESHUTDOWN;
+    else
+        rc = is_idle(d) ? 1 : 0;
+    distr_call_end(d);
+    return rc;
 }
 
 void distr_try_end(struct distributor *d)

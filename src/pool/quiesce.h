@@ -15,6 +15,9 @@ void distr_try_end(struct distributor *d);
 /* The sums of what all records have counted as ended. */
 void distr_sum_ended(struct distributor *d, distributor_summary_t *total, uint64_t *refused);
 
+/* Whether there are results that nobody has read. */
+bool distr_has_unread(struct distributor *d);
+
 /* Calls visit for each record; stops early when it returns false. */
 typedef bool distr_visit_fn(struct distr_record *record, void *context);
 void distr_for_each_record(struct distributor *d, distr_visit_fn *visit, void *context);

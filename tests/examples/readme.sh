@@ -5,7 +5,7 @@
 set -u
 
 readme=$srcdir/README.md
-header=$srcdir/include/distributor/pool.h
+headers=$(echo "$srcdir"/include/distributor/*.h)
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 failures=0
@@ -43,11 +43,11 @@ grep -o '`distributor_[a-z_]*`\|`_[a-z_]*`' "$readme" | tr -d '`' | sed 's/^_/di
     sort -u > "$work/functions"
 [ -s "$work/functions" ] || fail "no functions found"
 while read -r function; do
-    grep -q "[ *]$function(" "$header" || fail "there is no function $function"
+    grep -q "[ *]$function(" $headers || fail "there is no function $function"
 done < "$work/functions"
 
 # The table of roles forgets none.
-sed -n 's/^DISTRIBUTOR_API .*[ *]\(distributor_[a-z_]*\)(.*/\1/p' "$header" |
+sed -n 's/^DISTRIBUTOR_API .*[ *]\(distributor_[a-z_]*\)(.*/\1/p' $headers |
     while read -r function; do
         grep -qx "$function" "$work/functions" || echo "$function"
     done > "$work/forgotten"

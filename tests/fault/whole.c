@@ -7,6 +7,8 @@
 #include "book.h"
 #include "inject.h"
 
+#include <distributor/map.h>
+
 #include <errno.h>
 #include <pthread.h>
 
@@ -110,12 +112,75 @@ static void life_cancelled(void)
     life(false, true);
 }
 
+/* ---- a map: all or nothing ---- */
+
+#define ITEMS 1000
+
+static int add_one(void *context, const void *inputs, void *outputs, size_t count)
+{
+    const int *in = inputs;
+    int *out = outputs;
+    (void)context;
+    for (size_t i = 0; i < count; i++) {
+        out[i] += in[i] + 1;
+    }
+    return 0;
+}
+
+static void map_with(distributor_t *d)
+{
+    static int in[ITEMS], out[ITEMS];
+    for (int i = 0; i < ITEMS; i++) {
+        in[i] = i;
+        out[i] = 0;
+    }
+    fault_arm();
+    int rc = distributor_map(d, add_one, NULL, in, sizeof(int), out, sizeof(int), ITEMS);
+    fault_disarm();
+    FAULT_CHECK(rc == 0 || ((rc == -ENOMEM || rc == -EAGAIN) && fault_fired()), "map: %d\n", rc);
+    for (int i = 0; i < ITEMS; i++) {
+        FAULT_CHECK(out[i] == (rc == 0 ? i + 1 : 0), "item %d is %d\n", i, out[i]);
+    }
+}
+
+static void map_temporary(void)
+{
+    map_with(NULL);
+}
+
+static void map_on(bool started)
+{
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options, .workers = 2};
+    FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
+    if (started) {
+        FAULT_CHECK(distributor_start(d) == 0, "start\n");
+    }
+    map_with(d);
+    FAULT_CHECK(distributor_is_idle(d) == 1, "not idle after a map\n");
+    map_with(d);
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
+static void map_started(void)
+{
+    map_on(true);
+}
+
+static void map_created(void)
+{
+    map_on(false);
+}
+
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
         {"life_read", life_read},
         {"life_unread", life_unread},
         {"life_cancelled", life_cancelled},
+        {"map_temporary", map_temporary},
+        {"map_created", map_created},
+        {"map_started", map_started},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

@@ -10,6 +10,7 @@ stress_programs = \
 	tests/stress/feeding \
 	tests/stress/hoarding \
 	tests/stress/lifecycle \
+	tests/stress/map \
 	tests/stress/quiescence \
 	tests/stress/slow_reader \
 	tests/stress/thread_exit \
@@ -40,6 +41,7 @@ tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 # With small tasks of their own.
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
 tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
+tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
 tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
 tests_stress_wake_SOURCES = tests/stress/wake.c $(stress_support)
@@ -62,6 +64,7 @@ preempted_programs = \
 	tests/stress/destroying_preempted \
 	tests/stress/ending_preempted \
 	tests/stress/hoarding_preempted \
+	tests/stress/map_preempted \
 	tests/stress/quiescence_preempted \
 	tests/stress/slow_reader_preempted \
 	tests/stress/thread_exit_preempted \
@@ -88,6 +91,8 @@ tests_stress_ending_preempted_SOURCES = $(tests_stress_ending_SOURCES) tests/str
 tests_stress_ending_preempted_LDADD = $(preempted)
 tests_stress_hoarding_preempted_SOURCES = $(tests_stress_hoarding_SOURCES) tests/stress/preempt.c
 tests_stress_hoarding_preempted_LDADD = $(preempted)
+tests_stress_map_preempted_SOURCES = $(tests_stress_map_SOURCES) tests/stress/preempt.c
+tests_stress_map_preempted_LDADD = $(preempted)
 tests_stress_quiescence_preempted_SOURCES = \
 	$(tests_stress_quiescence_SOURCES) tests/stress/preempt.c
 tests_stress_quiescence_preempted_LDADD = $(preempted)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * distributor/map.h - one function over an array, on all CPUs: parallel loops.
+ *
+ *     inputs  [ 0 1 2 3 | 4 5 6 7 8 9 | ... ]     ranges, each chosen by what items cost so far
+ *                  v           v
+ *     outputs [ 0 1 2 3 | 4 5 6 7 8 9 | ... ]     output i belongs to input i
+ *
+ * The callback is given ranges, so that its loop over them is compiled as one; how long they are
+ * is measured while it runs, so that items of ten nanoseconds and of ten milliseconds, also mixed,
+ * keep all threads busy to the end.
+ */
+#ifndef DISTRIBUTOR_MAP_H
+#define DISTRIBUTOR_MAP_H
+
+#include <distributor/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------
+ * Map
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Works on `count` items that follow one another, 1 or more: reads them at `inputs`, writes as many
+ * at `outputs`; a pointer is NULL if the map has none of that kind.  Called by several threads at
+ * once, each time for items of their own.  Returns 0, or a negative errno: the map fails; a
+ * positive return counts as -EINVAL.
+ *
+ * It may block and call maps of other distributors.  If it ends its thread, the map fails with
+ * -EOWNERDEAD.  It must not leave by longjmp or by a C++ exception.
+ */
+typedef int distributor_map_fn(void *context, const void *inputs, void *outputs, size_t count);
+
+/*
+ * Calls fn for all `count` items of an array, in ranges, on the workers of d and on the calling
+ * thread, and waits until all is done.
+ *
+ * d may run or not.  If it runs, and is idle, its workers help within microseconds; if it was not
+ * started, the map is one run of it, from start to join; with NULL it makes a distributor of its
+ * own, which costs some hundred microseconds.  While it lasts, d is the map's alone.
+ *
+ * After a failure no further range begins; those that have begun end.  What the outputs of the
+ * others hold then is what they held before.
+ *
+ * Threads  any but a task of d (-EDEADLK)
+ * Blocks   until fn has returned for the last time, and d is idle again
+ * Returns  0; of the ranges that failed, what the first one in the array returned: that is the
+ *          failure that a loop over the array would have met; -EBUSY d has tasks, or results that
+ *          are unread, see distributor_is_idle(); -ESHUTDOWN d was closed; -ECANCELED d was
+ *          cancelled, or had no memory to run its tasks, before all items had begun; -EINVAL also an array without a size, a size
+ *          without an array, or more bytes than there is memory; -EAGAIN the system gave no
+ *          thread; -ENOMEM.  With one of the last three fn was not called.
+ * Owns     the arrays are the caller's; d is the owner's
+ */
+DISTRIBUTOR_API int distributor_map(distributor_t *d, distributor_map_fn *fn, void *context,
+                                    const void *inputs, size_t input_size, void *outputs,
+                                    size_t output_size, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
