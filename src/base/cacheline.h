@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layout: fields that different threads write stand on different cache lines. */
+/* Layout: fields that different threads write stand on different cache lines, and what is rare
+ * stands apart from what is frequent. */
 #ifndef DISTR_BASE_CACHELINE_H
 #define DISTR_BASE_CACHELINE_H
 
@@ -10,6 +11,10 @@
 
 #define distr_likely(x) __builtin_expect(!!(x), 1)
 #define distr_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* The rest of a call whose common case is short: inlined there, it would cost the common case its
+ * registers. */
+#define distr_apart __attribute__((noinline))
 
 /*
  * Asks for the line of an address that will be written soon, so that it is here by then.  A block

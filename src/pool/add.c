@@ -54,14 +54,24 @@ static void free_input(const struct distr_item *item)
 
 /* ---- inside a task ---- */
 
-/* The rest of spawn where the input is not a word, or there is a limit. */
-static int spawn_bytes(struct distr_record *record, const distributor_task_type_t *type,
-                       const void *input, size_t size)
+static distr_apart int spawn(struct distr_record *record, const distributor_task_type_t *type,
+                             const void *input, size_t size)
 {
     struct distributor *d = record->owner;
     struct distr_item item;
-    int rc = distr_item_make(&item, type, next_serial(record), input, size);
+    int rc = check_type(record, type);
 
+    if (rc != 0)
+        return rc;
+    if (size != 0 && !input)
+        return -EINVAL;
+    if (distr_state(d) & DISTR_STOPPING) {
+        rc = distr_usable(d); /* a forked child finds all its distributors stopped */
+        return rc != 0 ? rc : -ESHUTDOWN;
+    }
+    rc = distr_deque_reserve(&record->input);
+    if (rc == 0)
+        rc = distr_item_make(&item, type, next_serial(record), input, size);
     if (rc != 0)
         return rc;
     if (d->input_limit != UINT64_MAX)
@@ -72,39 +82,28 @@ static int spawn_bytes(struct distr_record *record, const distributor_task_type_
     return 0;
 }
 
-static inline int spawn(struct distr_record *record, const distributor_task_type_t *type,
-                        const void *input, size_t size)
-{
-    struct distributor *d = record->owner;
-    int rc = check_type(record, type);
-
-    if (distr_unlikely(rc != 0))
-        return rc;
-    if (distr_unlikely(size != 0 && !input))
-        return -EINVAL;
-    uint32_t state = distr_state(d);
-    if (distr_unlikely(state & DISTR_STOPPING)) {
-        rc = distr_usable(d); /* a forked child finds all its distributors stopped */
-        return rc != 0 ? rc : -ESHUTDOWN;
-    }
-    rc = distr_deque_reserve(&record->input);
-    if (distr_unlikely(rc != 0))
-        return rc;
-    if (distr_unlikely(size != sizeof(uint64_t) || (state & DISTR_LIMITED)))
-        return spawn_bytes(record, type, input, size);
-    struct distr_word_item item = {
-        .type = type, .meta = distr_meta(next_serial(record), DISTR_INLINE, sizeof item.word)};
-    memcpy(&item.word, input, sizeof item.word);
-    distr_count(&record->added, 1);
-    distr_deque_push_word(&record->input, item);
-    distr_announce_fenced(d, record); /* the push had the fence */
-    return 0;
-}
-
+/* The common case: a word of the type that was spawned last, without a limit. */
 int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
                       const void *input, size_t size)
 {
-    return distr_likely(self != NULL) ? spawn(&self->worker->record, type, input, size) : -EINVAL;
+    struct distr_record *record = self ? &self->worker->record : NULL;
+    uint64_t word;
+
+    if (distr_unlikely(!record))
+        return -EINVAL;
+    struct distributor *d = record->owner;
+    uint64_t serial = record->serial;
+    if (distr_unlikely(size != sizeof word) || distr_unlikely(!input) ||
+        !distr_queue_is_quick(&record->input, type) ||
+        distr_unlikely(serial == record->serial_end) ||
+        distr_unlikely(distr_state(d) & DISTR_STOPPING))
+        return spawn(record, type, input, size);
+    memcpy(&word, input, sizeof word);
+    record->serial = serial + 1;
+    distr_count(&record->added, 1);
+    distr_deque_push_quick(&record->input, word, distr_meta(serial, DISTR_INLINE, sizeof word));
+    distr_announce_fenced(d, record); /* the push had the fence */
+    return 0;
 }
 
 /* ---- outside: room ---- */
@@ -162,7 +161,7 @@ static int wait_for_room(struct distributor *d, uint64_t wanted, uint64_t *room,
 /* ---- outside: the door ---- */
 
 /* A0: tasks that were counted are not added after all. */
-static void refuse(struct distributor *d, struct distr_record *record, uint64_t count)
+static distr_apart void refuse(struct distributor *d, struct distr_record *record, uint64_t count)
 {
     distr_count(&record->refused, count);
     distr_try_end(d);
@@ -179,16 +178,18 @@ static inline bool pass_door(struct distributor *d, struct distr_record *record,
     return false;
 }
 
-/* The rest of add where the input is not a word, or there is a limit. */
-static int add_bytes(struct distr_record *record, const distributor_task_type_t *type,
-                     const void *input, size_t size, int64_t deadline)
+static int add_one(struct distr_record *record, const distributor_task_type_t *type,
+                   const void *input, size_t size, int64_t deadline)
 {
     struct distributor *d = record->owner;
     bool limited = d->input_limit != UINT64_MAX;
     struct distr_item item;
     uint64_t room;
-    int rc = distr_item_make(&item, type, next_serial(record), input, size);
+    /* Up to 8 bytes go into a narrow block of their type. */
+    int rc = distr_queue_reserve(&record->input, size <= sizeof(uint64_t) ? type : NULL);
 
+    if (rc == 0)
+        rc = distr_item_make(&item, type, next_serial(record), input, size);
     if (rc != 0)
         return rc;
     if (limited)
@@ -205,53 +206,59 @@ static int add_bytes(struct distr_record *record, const distributor_task_type_t 
     return rc != 0 ? rc : -ESHUTDOWN;
 }
 
-static inline int add_one(struct distr_record *record, const distributor_task_type_t *type,
-                          const void *input, size_t size, int64_t deadline)
-{
-    struct distributor *d = record->owner;
-    /* Up to 8 bytes go into a narrow block of their type. */
-    int rc = distr_queue_reserve(&record->input, size <= sizeof(uint64_t) ? type : NULL);
-
-    if (distr_unlikely(rc != 0))
-        return rc;
-    if (distr_unlikely(size != sizeof(uint64_t) || d->input_limit != UINT64_MAX))
-        return add_bytes(record, type, input, size, deadline);
-    struct distr_word_item item = {
-        .type = type, .meta = distr_meta(next_serial(record), DISTR_INLINE, sizeof item.word)};
-    memcpy(&item.word, input, sizeof item.word);
-    if (distr_unlikely(!pass_door(d, record, 1)))
-        return -ESHUTDOWN;
-    distr_queue_put_word(&record->input, item);
-    distr_queue_publish(&record->input); /* A1 */
-    distr_announce(d, record);
-    return 0;
-}
-
 /* deadline 0: without waiting. */
-static inline int add(struct distributor *d, const distributor_task_type_t *type, const void *input,
-                      size_t size, int64_t deadline)
+static distr_apart int add(struct distributor *d, const distributor_task_type_t *type,
+                           const void *input, size_t size, int64_t deadline)
 {
     struct distr_record *record;
 
-    if (distr_unlikely(!d || (size != 0 && !input)))
+    if (!d || (size != 0 && !input))
         return -EINVAL;
     int rc = distr_record_self(d, &record);
-    if (distr_unlikely(rc != 0))
+    if (rc != 0)
         return rc;
-    if (distr_unlikely(record->worker != NULL))
-        return distributor_spawn(&record->worker->task, type, input, size);
+    if (record->worker)
+        return spawn(record, type, input, size);
     rc = check_type(record, type);
-    if (distr_unlikely(rc != 0))
+    if (rc != 0)
         return rc;
-    distr_inside(record);
+    distr_inside(record, DISTR_INSIDE);
     rc = add_one(record, type, input, size, deadline);
     distr_outside(d, record);
     return rc;
 }
 
+/*
+ * The common case: a word of the type that this thread added last, without a limit, and the door
+ * is open.  False: nothing was done.
+ */
+static inline bool add_quick(struct distributor *d, struct distr_record *record,
+                             const distributor_task_type_t *type, uint64_t word)
+{
+    if (!distr_queue_is_quick(&record->input, type) ||
+        distr_unlikely(record->serial == record->serial_end) || !pass_door(d, record, 1))
+        return false;
+    distr_queue_put_quick(&record->input, word,
+                          distr_meta(record->serial++, DISTR_INLINE, sizeof word));
+    distr_announce(d, record);
+    return true;
+}
+
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
+    struct distr_record *record = distr_thread.last.record;
+    uint64_t word;
+
+    if (distr_likely(d && input && size == sizeof word && distr_thread.last.id == d->id) &&
+        !record->worker) {
+        memcpy(&word, input, sizeof word);
+        distr_inside(record, DISTR_INSIDE);
+        bool done = add_quick(d, record, type, word);
+        distr_outside_unseen(record);
+        if (distr_likely(done))
+            return 0;
+    }
     return add(d, type, input, size, DISTRIBUTOR_FOREVER);
 }
 
@@ -351,7 +358,7 @@ static int add_array(struct distr_record *record, struct array *array)
         return rc;
     if (record->worker)
         return spawn_array(record, array);
-    distr_inside(record);
+    distr_inside(record, DISTR_INSIDE);
     while (array->left > 0 && rc == 0)
         rc = add_part(record, array);
     distr_outside(record->owner, record);

@@ -134,9 +134,10 @@ static bool wait_until_outside(struct distr_record *record, void *context)
 {
     (void)context;
     /* acquire: pairs with distr_outside. */
-    while (!record->worker && atomic_load_explicit(&record->inside, memory_order_acquire) != 0)
+    while (!record->worker &&
+           atomic_load_explicit(&record->inside, memory_order_acquire) != DISTR_OUTSIDE)
         /* A call that read the state before it was set leaves without a wake-up. */
-        distr_futex_wait(&record->inside, 1, distr_after(1000000));
+        distr_futex_wait(&record->inside, DISTR_INSIDE, distr_after(1000000));
     return true;
 }
 

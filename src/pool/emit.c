@@ -53,13 +53,16 @@ static int drop(struct distr_worker *worker, const struct distr_item *item)
     return -ECANCELED;
 }
 
-/* A result that does not fit into a word. */
-static int emit_bytes(struct distr_worker *worker, const void *result, size_t size)
+static distr_apart int emit(struct distr_worker *worker, const void *result, size_t size)
 {
     const struct distr_item *task = &worker->task.item;
     struct distr_item item;
-    int rc = distr_item_make(&item, task->type, distr_meta_serial(task->meta), result, size);
+    int rc = size != 0 && !result ? -EINVAL : 0;
 
+    if (rc == 0) /* one slot stays for the task's failure */
+        rc = distr_queue_reserve_ahead(&worker->output, 2);
+    if (rc == 0)
+        rc = distr_item_make(&item, task->type, distr_meta_serial(task->meta), result, size);
     if (rc != 0)
         return rc;
     rc = distr_output_room(worker->record.owner);
@@ -75,23 +78,19 @@ static int emit_bytes(struct distr_worker *worker, const void *result, size_t si
     return 0;
 }
 
+/* The common case: a word, of a task of the type that emitted last, without a limit. */
 int distributor_emit(distributor_task_t *self, const void *result, size_t size)
 {
-    if (distr_unlikely(!self || (size != 0 && !result)))
+    struct distr_worker *worker = self ? self->worker : NULL;
+    uint64_t word;
+
+    if (distr_unlikely(!worker))
         return -EINVAL;
-    struct distr_worker *worker = self->worker;
-    /* One slot stays for the task's failure. */
-    int rc = distr_queue_reserve_ahead(&worker->output, 2);
-    if (distr_unlikely(rc != 0))
-        return rc;
-    if (distr_unlikely(size != sizeof(uint64_t) ||
-                       worker->record.owner->output_limit != UINT64_MAX))
-        return emit_bytes(worker, result, size);
-    struct distr_word_item item = {.type = self->item.type,
-                                   .meta = distr_meta_of_word(self->item.meta)};
-    memcpy(&item.word, result, sizeof item.word);
-    distr_queue_put_word(&worker->output, item);
-    distr_queue_publish(&worker->output); /* E1 */
+    if (distr_unlikely(size != sizeof word || !result) ||
+        !distr_queue_is_quick(&worker->output, self->item.type))
+        return emit(worker, result, size);
+    memcpy(&word, result, sizeof word);
+    distr_queue_put_quick(&worker->output, word, distr_meta_of_word(self->item.meta)); /* E1 */
     distr_announce_result(worker);
     return 0;
 }

@@ -135,35 +135,53 @@ static ptrdiff_t read_some(struct distributor *d, struct distr_reader *reader, s
 
 /* ---- the calls ---- */
 
-/* Remembers whether more than one thread reads, for those who judge a deadlock. */
-static void note_reader(struct distributor *d)
+/* T5: remembers who reads.  With the second reader (NULL: one without a record) the time is over in
+ * which the first one takes alone. */
+static void note_reader(struct distributor *d, struct distr_record *record)
 {
-    uint32_t none = 0;
-    uint32_t threads = atomic_load_explicit(&d->reading_threads, memory_order_acquire);
+    struct distr_record *first;
 
-    if (threads == 2)
-        return;
     pthread_mutex_lock(&d->lock);
-    none = atomic_load_explicit(&d->reading_threads, memory_order_relaxed);
-    if (none == 0)
+    uint32_t threads = atomic_load_explicit(&d->reading_threads, memory_order_relaxed);
+    if (threads == 0 && record) {
+        d->first_reading = record;
         d->first_reader = pthread_self();
-    bool first = none == 0 || pthread_equal(d->first_reader, pthread_self());
-    atomic_store_explicit(&d->reading_threads, first ? 1 : 2, memory_order_release);
+        if (d->output_limit == UINT64_MAX)
+            atomic_store_explicit(&d->lone_reader, record, memory_order_relaxed);
+        atomic_store_explicit(&d->reading_threads, 1, memory_order_release);
+    } else if (threads == 0 || !pthread_equal(d->first_reader, pthread_self())) {
+        atomic_store_explicit(&d->reading_threads, 2, memory_order_release);
+    }
+    first = d->first_reading;
+    if (first != record)
+        atomic_store_explicit(&d->lone_reader, NULL, memory_order_relaxed);
     pthread_mutex_unlock(&d->lock);
+    if (!first || first == record)
+        return;
+    /* T6: from here on it sees that it is not alone, or is seen taking; it takes no time. */
+    distr_heavy_fence();
+    while (atomic_load_explicit(&first->inside, memory_order_acquire) == DISTR_TAKING)
+        sched_yield();
 }
 
-static inline void fill(const struct distr_item *item, unsigned worker,
-                        distributor_result_t *result)
+/* A result of these bytes, with what the type and the meta of its item say. */
+static inline void fill_bytes(distributor_result_t *result, const void *data, size_t size,
+                              const distributor_task_type_t *type, uint64_t meta, unsigned worker)
+{
+    *result = (distributor_result_t){.data = data,
+                                     .size = size,
+                                     .type = type,
+                                     .serial = distr_meta_serial(meta),
+                                     .attempt = 1,
+                                     .worker = worker};
+}
+
+static void fill(const struct distr_item *item, unsigned worker, distributor_result_t *result)
 {
     size_t size;
     const void *data = distr_item_bytes(item, &size);
 
-    *result = (distributor_result_t){.data = data,
-                                     .size = size,
-                                     .type = item->type,
-                                     .serial = distr_meta_serial(item->meta),
-                                     .attempt = 1,
-                                     .worker = worker};
+    fill_bytes(result, data, size, item->type, item->meta, worker);
 }
 
 /* A failure: with the task's input, and always with a message. */
@@ -184,10 +202,9 @@ static void fill_failure(const struct distr_item *item, unsigned worker,
     result->message = message && *message ? message : distributor_strerror(error);
 }
 
-static inline void fill_any(const struct distr_item *item, unsigned worker,
-                            distributor_result_t *result)
+static void fill_any(const struct distr_item *item, unsigned worker, distributor_result_t *result)
 {
-    if (distr_likely(distr_meta_error(item->meta) == 0))
+    if (distr_meta_error(item->meta) == 0)
         fill(item, worker, result);
     else
         fill_failure(item, worker, result);
@@ -213,11 +230,11 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
         return rc;
     if (distr_unlikely(self->worker != NULL))
         return -EDEADLK;
-    distr_inside(self);
+    distr_inside(self, DISTR_INSIDE);
     if (distr_unlikely(self->reader.count != 0))
         distr_reader_release(self);
     if (distr_unlikely(self->reader.capacity == 0))
-        note_reader(d);
+        note_reader(d, self);
     if (distr_unlikely(self->reader.capacity < count))
         rc = distr_reader_grow(&self->reader, count);
     if (distr_unlikely(rc != 0))
@@ -226,8 +243,8 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
     return rc;
 }
 
-static ptrdiff_t read_results(struct distributor *d, distributor_result_t *results, size_t count,
-                              int64_t deadline)
+static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_result_t *results,
+                                          size_t count, int64_t deadline)
 {
     struct distr_record *record;
 
@@ -245,8 +262,10 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
         fill_any(&reader->items[i], reader->workers[i], &results[i]);
         owned = owned || distr_meta_kind(reader->items[i].meta) != DISTR_INLINE;
     }
-    if (!owned)
-        reader->count = 0; /* nothing that the next read must free */
+    if (owned)
+        reader->cursor.hi = 0; /* the next read is not a quick one: it frees them */
+    else
+        reader->count = 0;
     if (taken > 0)
         taken_out(d, (uint64_t)taken);
     /* The next sleeping reader is woken by the one that sees more. */
@@ -258,26 +277,29 @@ static ptrdiff_t read_results(struct distributor *d, distributor_result_t *resul
 }
 
 /*
- * The common case: the next plain result of the worker that was read from last, without a limit,
- * and no other reader waits.  False: read_results does the rest.
+ * The common case: the next word of the worker that was read from last, while no other thread reads
+ * and there is no limit (T5).  False: nothing was taken.
  */
-static inline bool read_next(struct distributor *d, struct distr_record *record,
-                             distributor_result_t *result)
+static inline bool read_quick(struct distributor *d, struct distr_record *record,
+                              distributor_result_t *result)
 {
     struct distr_reader *reader = &record->reader;
-    struct distr_item *item = reader->items;
+    uint64_t word;
+    uint64_t meta;
 
-    if (distr_unlikely(reader->count != 0) || distr_unlikely(d->output_limit != UINT64_MAX) ||
-        distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0) ||
-        distr_unlikely(!distr_cursor_claim(&reader->cursor, item)))
+    /* relaxed: the light fence of distr_inside pairs with T6. */
+    if (distr_unlikely(atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record) ||
+        distr_unlikely(!distr_cursor_take(&reader->cursor, &word, &meta)))
         return false;
-    if (distr_likely(distr_meta_is_plain(item->meta))) {
-        fill(item, reader->worker, result);
-        return true;
+    struct distr_item *item = reader->items;
+    size_t size = distr_meta_inline_size(meta);
+    item->payload.words[0] = word;
+    fill_bytes(result, distr_likely(size != 0) ? item : NULL, size, reader->cursor.type, meta,
+               reader->worker);
+    if (distr_unlikely(distr_meta_error(meta) != 0)) {
+        result->error = distr_meta_error(meta);
+        result->message = distributor_strerror(result->error);
     }
-    reader->workers[0] = reader->worker;
-    reader->count = 1;
-    fill_any(item, reader->worker, result);
     return true;
 }
 
@@ -286,10 +308,11 @@ int distributor_next_result(distributor_t *d, distributor_result_t *result)
     struct distr_record *record = distr_thread.last.record;
 
     /* The cursor of a worker's record is never set, so that it goes the long way. */
-    if (distr_likely(d && result && distr_thread.last.id == d->id)) {
-        distr_inside(record);
-        bool done = read_next(d, record, result);
-        distr_outside(d, record);
+    if (distr_likely(d != NULL) && distr_likely(result != NULL) &&
+        distr_likely(distr_thread.last.id == d->id)) {
+        distr_inside(record, DISTR_TAKING);
+        bool done = read_quick(d, record, result);
+        distr_outside_unseen(record);
         if (distr_likely(done))
             return 1;
     }
@@ -331,9 +354,14 @@ void distributor_drop_results(distributor_t *d)
     struct distr_item items[DISTR_CLAIM_MAX];
     uint32_t workers[DISTR_CLAIM_MAX];
     struct distr_reader reader = {.items = items, .workers = workers};
+    struct distr_record *record = NULL;
 
     if (!d || distr_call_begin(d) != 0)
         return;
+    if (distr_record_self(d, &record) != 0)
+        record = NULL;
+    if (!distr_is_worker(d))
+        note_reader(d, record);
     if (!distr_is_worker(d) && distr_any_result(d))
         while (drop_some(d, &reader))
             ;

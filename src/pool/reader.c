@@ -34,7 +34,7 @@ void distr_reader_free(struct distr_record *record)
     free(record->reader.items);
     free(record->reader.workers);
     record->reader.items = NULL;
-    record->reader.cursor.block = NULL;
+    record->reader.cursor.hi = 0;
     record->reader.workers = NULL;
     record->reader.capacity = 0;
 }

@@ -34,6 +34,8 @@ static void in_child(void)
         atomic_fetch_or_explicit(&d->state, DISTR_STOPPING | DISTR_CLOSED, memory_order_relaxed);
         d->output_limit = 0;
     }
+    if (distr_thread.own.id != 0)
+        distr_queue_guard(&distr_thread.own.record->worker->output);
     distr_thread.last.id = 0;
     distr_thread.own.id = 0;
     distr_thread.count = 0;
@@ -277,6 +279,8 @@ static struct distr_record *make_record(struct distributor *d)
         return NULL;
     memset(record, 0, sizeof *record);
     int rc = distr_queue_init(&record->input, &d->pools, DISTR_SMALL, DISTR_OPEN);
+    if (d->input_limit != UINT64_MAX)
+        distr_queue_guard(&record->input);
     if (rc == 0) {
         pthread_mutex_lock(&d->lock);
         rc = distr_record_link(d, record);

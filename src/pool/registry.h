@@ -63,12 +63,26 @@ static inline int distr_record_self(struct distributor *d, struct distr_record *
 /* Whether the calling thread is a worker of d: in a task, or in a hook. */
 bool distr_is_worker(const struct distributor *d);
 
+/* What a record's `inside` is. */
+enum distr_inside {
+    DISTR_OUTSIDE = 0,
+    DISTR_INSIDE = 1,
+    DISTR_TAKING = 2 /* a lone reader takes a result: over soon, it does not wait */
+};
+
 /* A call of an outside thread begins: X1, the flag before the look at the state. */
-static inline void distr_inside(struct distr_record *record)
+static inline void distr_inside(struct distr_record *record, enum distr_inside inside)
 {
-    /* relaxed: the light fence after it pairs with the heavy one of destroy. */
-    atomic_store_explicit(&record->inside, 1, memory_order_relaxed);
+    /* relaxed: the light fence after it pairs with the heavy one of destroy, and with T6's. */
+    atomic_store_explicit(&record->inside, (uint32_t)inside, memory_order_relaxed);
     distr_light_fence();
+}
+
+/* A quick call ends.  If destroy waits for it, it looks again by itself. */
+static inline void distr_outside_unseen(struct distr_record *record)
+{
+    /* release: pairs with the load in destroy, and with T6. */
+    atomic_store_explicit(&record->inside, DISTR_OUTSIDE, memory_order_release);
 }
 
 /* The call ends; the distributor may be gone at once after the store. */
@@ -76,8 +90,7 @@ static inline void distr_outside(struct distributor *d, struct distr_record *rec
 {
     uint32_t state = distr_state(d);
 
-    /* release: pairs with the load in destroy. */
-    atomic_store_explicit(&record->inside, 0, memory_order_release);
+    distr_outside_unseen(record);
     if (distr_unlikely(state & DISTR_DESTROYED))
         distr_futex_wake(&record->inside, 1); /* the address alone counts, nothing is read */
 }

@@ -60,7 +60,7 @@ struct distr_record {
     _Atomic uint64_t cancelled;
     _Atomic uint64_t discarded;
     _Atomic uint64_t unqueued; /* results that cancel dropped, failures without memory */
-    _Atomic uint32_t inside;   /* its thread is inside a call of this distributor */
+    _Atomic uint32_t inside;   /* its thread is inside a call of this distributor: distr_inside */
 
     uint32_t met;        /* adds that met a search, since the last one that met none */
     uint32_t patience;   /* of those, how many before it wakes another worker */
@@ -193,6 +193,9 @@ struct distributor {
     /* Who reads: 0 nobody yet, 1 the thread of first_reader, 2 several threads did. */
     _Atomic uint32_t reading_threads;
     pthread_t first_reader;
+    struct distr_record *first_reading; /* its record; guarded by the lock */
+    /* The same while no other thread reads, then NULL for good (T5); NULL with a limit. */
+    _Atomic(struct distr_record *) lone_reader;
 
     struct distr_pools pools;
     struct distr_group first; /* the list of groups starts here */

@@ -81,9 +81,13 @@ static int make_queues(struct distributor *d, struct distr_worker *worker)
         rc = distr_queue_init(&worker->claims, &d->pools, DISTR_LARGE, DISTR_PRIVATE);
     if (rc == 0)
         rc = distr_queue_init(&worker->output, &d->pools, DISTR_SMALL, DISTR_OPEN);
+    worker->output.ahead = true;
+    if (d->output_limit != UINT64_MAX)
+        distr_queue_guard(&worker->output);
+    if (d->input_limit != UINT64_MAX)
+        distr_queue_guard(&worker->record.input);
     if (rc == 0)
         rc = distr_queue_reserve_slow(&worker->output);
-    worker->output.ahead = true;
     if (rc == 0)
         rc = distr_record_link(d, &worker->record);
     if (rc == 0)

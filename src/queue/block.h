@@ -167,10 +167,9 @@ static inline void distr_block_write(struct distr_block *block,
                                      const struct distributor_task_type *type, unsigned slot,
                                      const struct distr_item *item)
 {
-    struct distr_word_item word = {.word = item->payload.words[0], .meta = item->meta};
-
     if (distr_likely(type != NULL))
-        distr_slot_write_word(&block->words[slot * DISTR_NARROW_WORDS], word);
+        distr_slot_write_narrow(&block->words[slot * DISTR_NARROW_WORDS], item->payload.words[0],
+                                item->meta);
     else
         distr_slot_write(&block->words[slot * DISTR_WIDE_WORDS], item);
 }

@@ -34,6 +34,7 @@ static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_
     queue->bottom = bottom;
     queue->type = distr_block_type(tail);
     queue->limit = queue->type ? 2 * tail->capacity : tail->capacity;
+    distr_queue_quicken(queue);
 }
 
 /* Links the spare as a new PRIVATE tail behind the SHARED one, for items of that format. */
@@ -146,20 +147,35 @@ static const struct distributor_task_type *common_format(const struct distr_item
     return format;
 }
 
+/* Writes them from slot `before` on, the last one first.  False: the tail has no slots for them. */
+static bool write_all(struct distr_queue *queue, unsigned before, const struct distr_item *items,
+                      unsigned count)
+{
+    const struct distributor_task_type *type = queue->type;
+
+    if (before + count > queue->limit)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        const struct distr_item *item = &items[count - 1 - i];
+        if (type && distr_format(item) != type)
+            return false;
+        distr_block_write(queue->tail, type, before + i, item);
+    }
+    return true;
+}
+
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)
 {
-    const struct distributor_task_type *format = common_format(items, count);
-
     for (;;) {
-        if (queue->bottom + count > queue->limit || !distr_queue_fits(queue, format))
-            seal(queue, format);
         unsigned before = queue->bottom;
-        for (unsigned i = 0; i < count; i++)
-            distr_block_write(queue->tail, queue->type, before + i, &items[count - 1 - i]);
+        if (!write_all(queue, before, items, count)) {
+            seal(queue, common_format(items, count));
+            continue;
+        }
         if (distr_deque_step(queue, before + count, memory_order_release))
             return;
         unsigned hi = settle(queue, before);
-        go_on(queue, hi, format);
+        go_on(queue, hi, common_format(items, count));
         if (hi > before)
             return; /* the takers have them */
     }
@@ -177,10 +193,11 @@ static bool step_back(struct distr_queue *queue)
         atomic_store_explicit(&queue->count,
                               atomic_load_explicit(&previous->base, memory_order_relaxed),
                               memory_order_relaxed);
-        if (!queue->spare)
-            queue->spare = empty;
-        else
+        if (queue->spare)
             distr_pools_put(queue->pools, empty);
+        else
+            queue->spare = empty;
+        distr_queue_quicken(queue);
         return true;
     }
     empty->previous = NULL;

@@ -31,13 +31,15 @@ bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item);
 /* D1: stores bottom, then looks whether the tail is still as the owner left it. */
 static inline bool distr_deque_step(struct distr_queue *queue, unsigned bottom, memory_order order)
 {
+    struct distr_block *tail = queue->tail;
+    distr_word_t word = queue->word;
+
     queue->bottom = bottom;
     /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
-    atomic_store_explicit(&queue->tail->bottom, bottom, order);
+    atomic_store_explicit(&tail->bottom, bottom, order);
     distr_light_fence(); /* pairs with F2 */
     /* D1 load acquire: pairs with F1 and F4. */
-    return distr_likely(atomic_load_explicit(&queue->tail->word, memory_order_acquire) ==
-                        queue->word);
+    return distr_likely(atomic_load_explicit(&tail->word, memory_order_acquire) == word);
 }
 
 /* Pushes one item after a reserve. */
@@ -54,18 +56,16 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
         distr_deque_push_again(queue, before);
 }
 
-static inline void distr_deque_push_word(struct distr_queue *queue, struct distr_word_item item)
+/* Pushes a word where distr_queue_is_quick. */
+static inline void distr_deque_push_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
 {
     unsigned before = queue->bottom;
+    _Atomic uint64_t *slot = &queue->tail->words[before * DISTR_NARROW_WORDS];
 
-    if (distr_likely(queue->type == item.type && before != queue->limit)) {
-        distr_slot_write_word(&queue->tail->words[before * DISTR_NARROW_WORDS], item);
-        if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
-            distr_deque_push_again(queue, before);
-        return;
-    }
-    struct distr_item full = {.payload.words = {item.word}, .type = item.type, .meta = item.meta};
-    distr_deque_push_one(queue, &full);
+    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
+    distr_slot_write_narrow(slot, word, meta);
+    if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
+        distr_deque_push_again(queue, before);
 }
 
 /* Takes the newest item.  False: there is none that the owner can have. */

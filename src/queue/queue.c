@@ -28,7 +28,9 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->limit = block->capacity;
     queue->wide = 0;
     queue->type = NULL;
-    queue->ahead = false;
+    queue->ahead = state == DISTR_PRIVATE;
+    queue->guarded = false;
+    queue->quick = 0;
     atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
     atomic_store_explicit(&queue->unhinted, true, memory_order_relaxed);
     /* relaxed: the queue itself is published by whoever made it. */
@@ -39,6 +41,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
 int distr_queue_reserve_slow(struct distr_queue *queue)
 {
     queue->spare = distr_pools_get(queue->pools, DISTR_LARGE);
+    distr_queue_quicken(queue);
     return queue->spare ? 0 : -ENOMEM;
 }
 
@@ -80,6 +83,7 @@ void distr_queue_extend(struct distr_queue *queue, const struct distributor_task
     queue->type = type;
     queue->limit = type ? 2 * block->capacity : block->capacity;
     queue->bottom = 0;
+    distr_queue_quicken(queue);
     /* A2 release: pairs with C3.  From here on takers may drain and reuse `left`. */
     atomic_store_explicit(
         &left->next,
@@ -239,13 +243,16 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
     for (;;) {
         look(queue, &view);
         cursor->block = view.block;
-        cursor->word = view.word;
+        cursor->word = view.word + ((distr_word_t)1 << 2);
         cursor->type = view.type;
-        cursor->hi = view.hi;
-        if (distr_cursor_claim(cursor, item))
-            return true;
-        if (view.lo >= view.hi && !advance(queue, &view))
+        cursor->hi = view.type ? view.hi : 0;
+        if (view.lo < view.hi) {
+            if (claim_slots(&view, 1, cursor->word, item))
+                return true;
+        } else if (!advance(queue, &view)) {
+            cursor->hi = 0;
             return false;
+        }
         ck_pr_stall();
     }
 }

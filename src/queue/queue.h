@@ -39,9 +39,11 @@ struct distr_queue {
     uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
     uint32_t lo;     /* of the deque's PRIVATE tail */
     uint32_t limit;  /* slots of the tail */
+    uint32_t quick;  /* below it a word of `type` is put with no further look; 0: look */
     uint32_t wide;   /* blocks to come that are wide, since types alternate */
     const struct distributor_task_type *type; /* of the narrow tail; NULL: it is wide */
-    bool ahead; /* it always keeps a spare, so that an item of any kind has its slot */
+    bool ahead;   /* it always keeps a spare, so that an item of any kind has its slot */
+    bool guarded; /* each put has more to do than the queue knows: quick stays 0 */
 
     /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
     _Atomic bool unhinted;
@@ -64,6 +66,28 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
 static inline const struct distributor_task_type *distr_format(const struct distr_item *item)
 {
     return distr_meta_is_narrow(item->meta) ? item->type : NULL;
+}
+
+/* After a change of tail, spare or guarded. */
+static inline void distr_queue_quicken(struct distr_queue *queue)
+{
+    bool plain = queue->type && !queue->guarded && (queue->spare || !queue->ahead);
+
+    queue->quick = plain ? queue->limit : 0;
+}
+
+/* From here on each put takes the long way. */
+static inline void distr_queue_guard(struct distr_queue *queue)
+{
+    queue->guarded = true;
+    queue->quick = 0;
+}
+
+/* Whether a word of that type is put by distr_queue_put_quick or distr_deque_push_quick. */
+static inline bool distr_queue_is_quick(const struct distr_queue *queue,
+                                        const struct distributor_task_type *type)
+{
+    return distr_likely(queue->bottom < queue->quick) && distr_likely(queue->type == type);
 }
 
 /* Whether the tail takes an item of that format. */
@@ -112,20 +136,23 @@ static inline void distr_queue_put(struct distr_queue *queue, const struct distr
     distr_block_write(queue->tail, queue->type, queue->bottom++, item);
 }
 
-static inline void distr_queue_put_word(struct distr_queue *queue, struct distr_word_item item)
-{
-    if (distr_likely(queue->type == item.type && queue->bottom != queue->limit)) {
-        distr_slot_write_word(&queue->tail->words[queue->bottom++ * DISTR_NARROW_WORDS], item);
-        return;
-    }
-    struct distr_item full = {.payload.words = {item.word}, .type = item.type, .meta = item.meta};
-    distr_queue_put(queue, &full);
-}
-
 /* OPEN: A1, hands the slots over.  release: pairs with C2 in distr_queue_claim. */
 static inline void distr_queue_publish(struct distr_queue *queue)
 {
     atomic_store_explicit(&queue->tail->bottom, queue->bottom, memory_order_release);
+}
+
+/* OPEN: puts and publishes a word. */
+static inline void distr_queue_put_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
+{
+    struct distr_block *tail = queue->tail;
+    uint32_t bottom = queue->bottom;
+    _Atomic uint64_t *slot = &tail->words[bottom * DISTR_NARROW_WORDS];
+
+    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
+    distr_slot_write_narrow(slot, word, meta);
+    queue->bottom = bottom + 1;
+    atomic_store_explicit(&tail->bottom, bottom + 1, memory_order_release); /* A1 */
 }
 
 /* ---- takers ---- */
@@ -144,14 +171,15 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
                            struct distr_item *items);
 
 /*
- * Where a taker of single items goes on in an OPEN queue: the block it claimed from last, and how
- * far that one was written then.  The owner's line is looked at only when these are used up.
+ * Where a taker that is alone with an OPEN queue goes on: the block it claimed from last, if that
+ * is a narrow one, and how far it was written then.  The owner's line is looked at only when these
+ * are used up.
  */
 struct distr_cursor {
-    struct distr_block *block;                /* NULL: nowhere */
-    distr_word_t word;                        /* as the cursor left it */
+    struct distr_block *block;
+    distr_word_t word;                        /* as the taker left it */
     const struct distributor_task_type *type; /* of the block */
-    unsigned hi;
+    unsigned hi;                              /* 0: nowhere */
 };
 
 /* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
@@ -159,23 +187,28 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
                            struct distr_item *item);
 
 /*
- * C1, C5, C6 at a cursor: a block of its generation is still one of the same queue, and the slots
- * below hi are written.  False: nothing was claimed.
+ * Takes the next word at a cursor.  Nobody else takes from the queue, so that the block's word is
+ * stored, not swapped.  False: nothing was taken.
  */
-static inline bool distr_cursor_claim(struct distr_cursor *cursor, struct distr_item *item)
+static inline bool distr_cursor_take(struct distr_cursor *cursor, uint64_t *word, uint64_t *meta)
 {
-    if (distr_unlikely(!cursor->block))
+    distr_word_t claimed = cursor->word;
+    unsigned lo = distr_word_lo(claimed);
+
+    if (distr_unlikely(lo >= cursor->hi))
         return false;
-    distr_word_t word = atomic_load_explicit(&cursor->block->word, memory_order_acquire);
-    unsigned lo = distr_word_lo(word);
-    if (distr_unlikely(lo >= cursor->hi) ||
-        (distr_unlikely(word != cursor->word) &&
-         distr_word_generation(word) != distr_word_generation(cursor->word)))
+    struct distr_block *block = cursor->block;
+    /* relaxed: only this thread writes it; it does so elsewhere too. */
+    if (distr_unlikely(atomic_load_explicit(&block->word, memory_order_relaxed) != claimed))
         return false;
-    distr_block_read(cursor->block, cursor->type, lo, item);
-    cursor->word = word + ((distr_word_t)1 << 2);
-    return distr_likely(atomic_compare_exchange_strong_explicit(
-        &cursor->block->word, &word, cursor->word, memory_order_acq_rel, memory_order_relaxed));
+    const _Atomic uint64_t *slot = &block->words[lo * DISTR_NARROW_WORDS];
+    *word = distr_read(&slot[0]);
+    *meta = distr_read(&slot[1]);
+    claimed += (distr_word_t)1 << 2;
+    cursor->word = claimed;
+    /* C7 release: the reads stay before it, as before C6. */
+    atomic_store_explicit(&block->word, claimed, memory_order_release);
+    return true;
 }
 
 /* What is there; exact at some instant during the call. */

@@ -93,13 +93,6 @@ static inline size_t distr_meta_inline_size(uint64_t meta)
     return meta & 31;
 }
 
-/* An item of up to 8 bytes, in registers: the common case does without a struct in memory. */
-struct distr_word_item {
-    uint64_t word;
-    const struct distributor_task_type *type;
-    uint64_t meta;
-};
-
 /* Whether an item of this meta fits into a narrow slot. */
 static inline bool distr_meta_is_narrow(uint64_t meta)
 {
@@ -123,11 +116,10 @@ static inline uint64_t distr_read(const _Atomic uint64_t *word)
 /* How far ahead of the slot that is written its block's next lines are asked for, in words. */
 #define DISTR_AHEAD_WORDS 32u
 
-static inline void distr_slot_write_word(_Atomic uint64_t *slot, struct distr_word_item item)
+static inline void distr_slot_write_narrow(_Atomic uint64_t *slot, uint64_t word, uint64_t meta)
 {
-    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
-    distr_write(&slot[0], item.word);
-    distr_write(&slot[1], item.meta);
+    distr_write(&slot[0], word);
+    distr_write(&slot[1], meta);
 }
 
 static inline void distr_slot_write(_Atomic uint64_t *slot, const struct distr_item *item)

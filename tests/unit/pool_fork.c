@@ -134,15 +134,21 @@ Test(forked, the_child_has_its_own)
     finish();
 }
 
+enum { WORDS = 40 }; /* so many that the worker's output has a block of their kind */
+
 static int fork_inside(distributor_task_t *self, const void *input, size_t size)
 {
     (void)size;
+    uint64_t word = 0;
+    for (int i = 0; i < WORDS; i++)
+        task_assert(distributor_emit(self, &word, sizeof(word)) == 0);
     pid_t child = fork();
     if (child == 0) {
         if (*(const int *)input == 0) {
             execlp("true", "true", (char *)NULL);
             _exit(127);
         }
+        child_expects(distributor_emit(self, &word, sizeof(word)) == -ECHILD);
         child_expects(distributor_emit(self, "x", 1) == -ECHILD);
         child_expects(distributor_spawn(self, &nothing, NULL, 0) == -ECHILD);
         child_expects(distributor_add_task(distributor_of(self), &nothing, NULL, 0) == -ECHILD);
@@ -163,7 +169,7 @@ Test(forked, inside_a_task)
         expect(distributor_add_task(d, &type, &kind, sizeof(kind)), 0);
     }
     expect(run(d).completed, 20);
-    expect(drain(d), 20);
+    expect(drain(d), 20 * (WORDS + 1));
     expect(distributor_destroy(d), 0);
     finish();
 }

@@ -99,6 +99,65 @@ Test(readers, each_result_goes_to_one_in_batches_through_a_small_output)
     many_readers(5, true);
 }
 
+/* ---- The first reader takes alone, until a second one comes ---- */
+
+static void *drop_all(void *argument)
+{
+    struct reader *me = argument;
+    while (atomic_load(&total) < RESULTS / 2)
+        distributor_drop_results(me->d);
+    return NULL;
+}
+
+static void note_dropped(void *result, size_t size)
+{
+    unsigned n = *(const unsigned *)result;
+    task_assert(size == sizeof(n) && n < RESULTS);
+    task_assert(atomic_fetch_add(&read_by[n], 1) == 0);
+}
+
+/* Reads alone for a while and goes on beside a thread that begins to take; each result once. */
+static void joined_by(void *(*other)(void *), unsigned alone)
+{
+    static const distributor_task_type_t ten = {
+        .name = "ten", .run = emit_ten, .discard_result = note_dropped};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    struct reader reader = {d, 0};
+    distributor_result_t r;
+    memset(read_by, 0, sizeof(read_by));
+    atomic_store(&total, 0);
+    for (unsigned i = 0; i < RESULTS; i += 10)
+        expect(distributor_add_task(d, &ten, &i, sizeof(i)), 0);
+    run(d);
+    for (unsigned i = 0; i < alone; i++) {
+        expect(distributor_next_result(d, &r), 1);
+        note_result(&r);
+    }
+    pthread_t thread = begin_thread(other, &reader);
+    while (distributor_next_result(d, &r) == 1)
+        note_result(&r);
+    atomic_store(&total, RESULTS);
+    end_thread(thread);
+    expect(distributor_destroy(d), 0);
+    for (unsigned i = 0; i < RESULTS; i++)
+        expect(atomic_load(&read_by[i]), 1);
+}
+
+Test(readers, a_second_reader_joins_the_lone_one)
+{
+    for (unsigned round = 0; round < 100; round++)
+        joined_by(read_all, round * 50);
+    finish();
+}
+
+/* Dropping takes results too. */
+Test(readers, results_are_dropped_beside_the_lone_reader)
+{
+    for (unsigned round = 0; round < 100; round++)
+        joined_by(drop_all, round * 50);
+    finish();
+}
+
 /* ---- Batches ---- */
 
 static sem_t gate;

@@ -24,13 +24,12 @@ static void append(struct distr_queue *queue, uint64_t from, uint64_t count)
     for (uint64_t i = from; i < from + count; i++) {
         struct distr_item item = numbered(i);
         cr_assert_eq(distr_queue_reserve(queue, distr_format(&item)), 0);
-        if (i % 2 && distr_format(&item)) {
-            struct distr_word_item word = {item.payload.words[0], item.type, item.meta};
-            distr_queue_put_word(queue, word);
+        if (i % 2 && distr_format(&item) && distr_queue_is_quick(queue, item.type)) {
+            distr_queue_put_quick(queue, item.payload.words[0], item.meta);
         } else {
             distr_queue_put(queue, &item);
+            distr_queue_publish(queue);
         }
-        distr_queue_publish(queue);
     }
 }
 
@@ -199,25 +198,54 @@ Test(queue, a_claim_takes_its_share)
     finish();
 }
 
+/* The next item at the cursor, or the oldest one.  UINT64_MAX: there is none. */
+static uint64_t take_at(struct distr_cursor *cursor, struct distr_queue *queue)
+{
+    struct distr_item item = {.type = cursor->type};
+
+    if (distr_cursor_take(cursor, &item.payload.words[0], &item.meta) ||
+        distr_queue_claim_one(queue, cursor, &item))
+        return number_of(&item);
+    return UINT64_MAX;
+}
+
 Test(queue, a_cursor_goes_on_and_survives_reuse)
 {
     struct fixture fixture;
-    struct distr_cursor cursor = {.block = NULL};
-    struct distr_item item;
+    struct distr_cursor cursor = {.hi = 0};
     uint64_t expected = 0;
+    uint64_t number;
 
     mix = RUNS;
     open_queue(&fixture);
     for (uint64_t round = 0; round < 200; round++) {
         append(&fixture.queue, round * 50, 50);
-        /* another taker claims some in between: the cursor falls behind, its block is reused */
+        /* some are claimed elsewhere in between: the cursor falls behind, its block is reused */
         if (round % 3 == 2)
             expected += claim_all(&fixture.queue, expected);
-        while (distr_cursor_claim(&cursor, &item) ||
-               distr_queue_claim_one(&fixture.queue, &cursor, &item))
-            cr_assert_eq(number_of(&item), expected++);
+        while ((number = take_at(&cursor, &fixture.queue)) != UINT64_MAX)
+            cr_assert_eq(number, expected++);
     }
     cr_assert_eq(expected, 200 * 50);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(queue, a_guarded_queue_is_never_quick)
+{
+    struct fixture fixture;
+
+    mix = NARROW;
+    open_queue(&fixture);
+    append(&fixture.queue, 0, 100);
+    cr_assert(distr_queue_is_quick(&fixture.queue, &mixed_types[0]));
+    cr_assert_not(distr_queue_is_quick(&fixture.queue, &mixed_types[1]), "another type");
+    distr_queue_guard(&fixture.queue);
+    for (uint64_t i = 100; i < 2000; i++) {
+        cr_assert_not(distr_queue_is_quick(&fixture.queue, &mixed_types[0]));
+        append(&fixture.queue, i, 1);
+    }
+    cr_assert_eq(claim_all(&fixture.queue, 0), 2000);
     distr_pools_free(&fixture.pools);
     finish();
 }
