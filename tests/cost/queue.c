@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The events of src/queue, one thread being owner and taker. */
+/*
+ * The events of src/queue, one thread being owner and taker.  The general calls, which take any
+ * item: what the pool does in its own common case is in the stretches of pool.c.
+ */
 #include "meter.h"
 
 #include <stdlib.h>
@@ -9,10 +12,11 @@
 static const struct distributor_task_type *const type =
     (const struct distributor_task_type *)(const void *)&type;
 
-static struct distr_word_item item_of(uint64_t number)
+static struct distr_item item_of(uint64_t number)
 {
-    return (struct distr_word_item){
-        .word = number, .type = type, .meta = distr_meta(number, DISTR_INLINE, sizeof number)};
+    return (struct distr_item){.payload.words = {number},
+                               .type = type,
+                               .meta = distr_meta(number, DISTR_INLINE, sizeof number)};
 }
 
 static void must(int good)
@@ -24,8 +28,10 @@ static void must(int good)
 static void append(struct distr_queue *queue)
 {
     for (uint64_t i = 0; i < METER_EVENTS; i++) {
+        struct distr_item item = item_of(i);
+
         must(distr_queue_reserve(queue, type) == 0);
-        distr_queue_put_word(queue, item_of(i));
+        distr_queue_put(queue, &item);
         distr_queue_publish(queue);
     }
 }
@@ -50,7 +56,7 @@ static void claim_one(struct distr_queue *queue)
     struct distr_item item;
 
     for (uint64_t i = 0; i < METER_EVENTS; i++) {
-        must(distr_cursor_claim(&cursor, &item) || distr_queue_claim_one(queue, &cursor, &item));
+        must(distr_queue_claim_one(queue, &cursor, &item));
         must(item.payload.words[0] == i);
     }
 }
@@ -58,8 +64,10 @@ static void claim_one(struct distr_queue *queue)
 static void push(struct distr_queue *deque)
 {
     for (uint64_t i = 0; i < METER_EVENTS; i++) {
+        struct distr_item item = item_of(i);
+
         must(distr_deque_reserve(deque) == 0);
-        distr_deque_push_word(deque, item_of(i));
+        distr_deque_push_one(deque, &item);
     }
 }
 
