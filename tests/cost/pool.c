@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The public calls, each in a stretch in which only one thread has something to do: tasks are added
- * before the one worker starts, it runs them while the main thread waits in join, and results are
- * read when it has ended.
+ * The public calls, in a distributor that runs, each in a stretch in which only one thread has
+ * something to do: the one worker is held by a task while the main thread adds, which then waits
+ * until all have run, and reads when the worker has nothing left.
  */
 #include "meter.h"
 
 #include <distributor.h>
+#include <errno.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -15,11 +17,18 @@
 static bool metering;
 static const char *event; /* of the tasks that run now */
 static unsigned ran;
+static sem_t entered, gate, done;
 
 static void must(bool good)
 {
     if (!good)
         abort();
+}
+
+static void await(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        must(errno == EINTR);
 }
 
 static void begin(void)
@@ -34,85 +43,130 @@ static void end(const char *name)
         meter_end(name);
 }
 
+/* ---- the tasks ---- */
+
+/* All have one type, as where a program adds many of them: types that alternate take wide slots. */
+enum { GATE = 1, NOTHING, ROOT, EMITS };
+
+static int run_task(distributor_task_t *self, const void *input, size_t size);
+
+static const distributor_task_type_t task = {.name = "task", .run = run_task};
+
 /* The stretch goes from the first of METER_EVENTS + 1 tasks to the last one. */
-static int run_nothing(distributor_task_t *self, const void *input, size_t size)
+static void do_nothing(void)
 {
-    (void)self, (void)input, (void)size;
-    if (ran++ == 0)
+    if (ran++ == 0) {
         begin();
-    else if (ran == METER_EVENTS + 1)
+    } else if (ran == METER_EVENTS + 1) {
         end(event);
+        sem_post(&done);
+    }
+}
+
+static void spawn_all(distributor_task_t *self)
+{
+    const uint64_t what = NOTHING;
+
+    begin();
+    for (unsigned i = 0; i < METER_EVENTS; i++)
+        must(distributor_spawn(self, &task, &what, sizeof what) == 0);
+    end("spawn");
+    must(distributor_spawn(self, &task, &what, sizeof what) == 0);
+}
+
+static void emit_all(distributor_task_t *self)
+{
+    uint64_t result = 0;
+
+    must(distributor_emit(self, &result, sizeof result) == 0);
+    begin();
+    for (result = 0; result < METER_EVENTS; result++)
+        must(distributor_emit(self, &result, sizeof result) == 0);
+    end("emit");
+    sem_post(&done);
+}
+
+static int run_task(distributor_task_t *self, const void *input, size_t size)
+{
+    uint64_t what = *(const uint64_t *)input;
+
+    (void)size;
+    if (what == NOTHING) {
+        do_nothing();
+    } else if (what == GATE) {
+        sem_post(&entered);
+        await(&gate);
+    } else if (what == ROOT) {
+        spawn_all(self);
+    } else {
+        emit_all(self);
+    }
     return 0;
 }
 
-static const distributor_task_type_t nothing = {.name = "nothing", .run = run_nothing};
+/* ---- the stretches ---- */
 
-static void run(distributor_t *d, const char *name)
+static void add(distributor_t *d, uint64_t what)
+{
+    must(distributor_add_task(d, &task, &what, sizeof what) == 0);
+}
+
+/* Lets the tasks run that were added, under that event's name. */
+static void let_run(const char *name)
 {
     event = name;
     ran = 0;
-    must(distributor_run(d, NULL) == 0 && (event == NULL || ran == METER_EVENTS + 1));
+    sem_post(&gate);
+    await(&done);
 }
 
-/* ---- from outside ---- */
+static void hold(distributor_t *d)
+{
+    add(d, GATE);
+    await(&entered);
+}
 
 static void add_each(distributor_t *d)
 {
-    uint64_t number = 0;
-
-    must(distributor_add_task(d, &nothing, &number, sizeof number) == 0);
+    hold(d);
+    add(d, NOTHING);
     begin();
-    for (number = 0; number < METER_EVENTS; number++)
-        must(distributor_add_task(d, &nothing, &number, sizeof number) == 0);
+    for (unsigned i = 0; i < METER_EVENTS; i++)
+        add(d, NOTHING);
     end("add");
-    run(d, "run");
+    let_run("run");
 }
 
 static void add_many(distributor_t *d)
 {
-    static uint64_t numbers[BATCH];
+    uint64_t batch[BATCH];
 
-    must(distributor_add_tasks(d, &nothing, numbers, sizeof *numbers, 1) == 1);
+    for (unsigned i = 0; i < BATCH; i++)
+        batch[i] = NOTHING;
+    hold(d);
+    add(d, NOTHING);
     begin();
     for (unsigned added = 0; added < METER_EVENTS; added += BATCH) {
         unsigned count = METER_EVENTS - added < BATCH ? METER_EVENTS - added : BATCH;
 
-        must(distributor_add_tasks(d, &nothing, numbers, sizeof *numbers, count) ==
-             (ptrdiff_t)count);
+        must(distributor_add_tasks(d, &task, batch, sizeof *batch, count) == (ptrdiff_t)count);
     }
     end("add-many");
-    run(d, "run-many");
+    let_run("run-many");
 }
 
-/* ---- from inside ---- */
-
-static int run_root(distributor_task_t *self, const void *input, size_t size)
+static void spawn(distributor_t *d)
 {
-    (void)input, (void)size;
-    begin();
-    for (uint64_t i = 0; i < METER_EVENTS; i++)
-        must(distributor_spawn(self, &nothing, &i, sizeof i) == 0);
-    end("spawn");
-    return distributor_spawn(self, &nothing, &(uint64_t){0}, sizeof(uint64_t));
+    hold(d);
+    add(d, ROOT);
+    let_run("run-spawned");
 }
 
-static int run_emits(distributor_task_t *self, const void *input, size_t size)
+static void emit(distributor_t *d)
 {
-    (void)input, (void)size;
-    begin();
-    for (uint64_t i = 0; i < METER_EVENTS; i++)
-        must(distributor_emit(self, &i, sizeof i) == 0);
-    end("emit");
-    return distributor_emit(self, &(uint64_t){0}, sizeof(uint64_t));
-}
-
-static const distributor_task_type_t root = {.name = "root", .run = run_root};
-static const distributor_task_type_t emits = {.name = "emits", .run = run_emits};
-
-static void add_one(distributor_t *d, const distributor_task_type_t *type, const char *name)
-{
-    must(distributor_add_task(d, type, NULL, 0) == 0);
-    run(d, name);
+    hold(d);
+    add(d, EMITS);
+    let_run(NULL);
 }
 
 static void read_each(distributor_t *d)
@@ -124,7 +178,6 @@ static void read_each(distributor_t *d)
     for (unsigned i = 0; i < METER_EVENTS; i++)
         must(distributor_next_result(d, &result) == 1);
     end("read");
-    must(distributor_next_result(d, &result) == 0);
 }
 
 static void read_many(distributor_t *d)
@@ -141,26 +194,35 @@ static void read_many(distributor_t *d)
         left -= (unsigned)n;
     }
     end("read-many");
-    must(distributor_next_results(d, results, BATCH) == 0);
+}
+
+static distributor_t *start(void)
+{
+    distributor_options_t options = {.size = sizeof options, .workers = 1};
+    distributor_t *d;
+
+    must(sem_init(&entered, 0, 0) == 0 && sem_init(&gate, 0, 0) == 0 && sem_init(&done, 0, 0) == 0);
+    must(distributor_create(&d, &options) == 0);
+    must(distributor_start(d) == 0);
+    return d;
 }
 
 void meter_pool(int metered)
 {
     static distributor_t *d;
-    distributor_options_t options = {.size = sizeof options, .workers = 1};
 
     if (!metered)
-        must(distributor_create(&d, &options) == 0);
+        d = start();
     metering = metered;
     add_each(d);
     add_many(d);
-    add_one(d, &root, "run-spawned");
-    add_one(d, &emits, NULL);
+    spawn(d);
+    emit(d);
     read_each(d);
     metering = false;
-    add_one(d, &emits, NULL);
+    emit(d);
     metering = metered;
     read_many(d);
     if (metered)
-        must(distributor_destroy(d) == 0);
+        must(distributor_join(d, NULL) == 0 && distributor_destroy(d) == 0);
 }
