@@ -207,16 +207,30 @@ bool distr_tell_reader(struct distributor *d)
     return true;
 }
 
-/* E3: full fence first, so that a reader that was told before sees this result, or its hint. */
+/* The worker's results are hinted again.  Not hinted first: a reader that clears the hint in between
+ * says so again. */
+static void hint_own_results(struct distr_worker *worker)
+{
+    atomic_store_explicit(&worker->output.unhinted, false, memory_order_seq_cst);
+    hint_results(worker);
+}
+
+/*
+ * E3: full fence first, so that a reader that was told before sees this result, or its hint.  A
+ * lone reader does so anyway: it was told, so it wakes, and before it sleeps again it runs T2.
+ */
 void distr_wake_reader_slow(struct distr_worker *worker)
 {
+    struct distributor *d = worker->record.owner;
+
+    if (!atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed) &&
+        atomic_load_explicit(&d->lone_reader, memory_order_relaxed) &&
+        atomic_load_explicit(&d->reader_told, memory_order_relaxed) != 0)
+        return;
     distr_full_fence();
-    if (atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed)) {
-        /* Not hinted first: a reader that clears the hint in between says so again. */
-        atomic_store_explicit(&worker->output.unhinted, false, memory_order_seq_cst);
-        hint_results(worker);
-    }
+    if (atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed))
+        hint_own_results(worker);
     /* The one that was told may be frozen before it has looked. */
-    if (!distr_tell_reader(worker->record.owner) && ++worker->unheard % 32 == 0)
-        distr_gate_open(&worker->record.owner->readers, 1);
+    if (!distr_tell_reader(d) && ++worker->unheard % 32 == 0)
+        distr_gate_open(&d->readers, 1);
 }
