@@ -13,6 +13,8 @@ BENCH_OURS = bench/ours.h bench/harness.h bench/harness.c
 bench_ours = \
 	bench/batch \
 	bench/blocking \
+	bench/cost_calls \
+	bench/cost_phases \
 	bench/grain \
 	bench/hoarding \
 	bench/idle \
@@ -30,6 +32,12 @@ bench_batch_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_blocking_SOURCES = bench/blocking.c $(BENCH_OURS)
 bench_blocking_LDADD = $(BENCH_LIBS)
 bench_blocking_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_cost_calls_SOURCES = bench/cost_calls.c $(BENCH_OURS)
+bench_cost_calls_LDADD = $(BENCH_LIBS)
+bench_cost_calls_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_cost_phases_SOURCES = bench/cost_phases.c $(BENCH_OURS)
+bench_cost_phases_LDADD = $(BENCH_LIBS)
+bench_cost_phases_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_grain_SOURCES = bench/grain.c bench/bodies.h bench/bodies.c $(BENCH_OURS)
 bench_grain_LDADD = $(BENCH_LIBS)
 bench_grain_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -63,12 +71,15 @@ bench_tree_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 # Programs without the distributor.
 bench_others = \
+	bench/cost_prices \
 	bench/limit_cores \
 	bench/limit_threads \
 	bench/machine \
 	bench/peer_mutex \
 	bench/report
 
+bench_cost_prices_SOURCES = bench/cost_prices.c bench/harness.h bench/harness.c
+bench_cost_prices_LDADD =
 bench_limit_cores_SOURCES = bench/limit_cores.c bench/harness.h bench/harness.c
 bench_limit_cores_LDADD =
 bench_limit_threads_SOURCES = bench/limit_threads.c bench/bodies.h bench/bodies.c \
@@ -112,7 +123,10 @@ clean-local: bench-clean-local
 EXTRA_DIST += \
 	bench/README.md \
 	bench/RESULTS.md \
+	bench/COST.md \
 	bench/bars \
+	bench/cost.awk \
+	bench/cost.sh \
 	bench/peer_apr.c \
 	bench/peer_glib.c \
 	bench/peer_go.go \
@@ -135,4 +149,9 @@ bench: bench-programs
 	$(AM_V_at)CC='$(CC)' CXX='$(CXX)' CFLAGS='$(CFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 		sh $(srcdir)/bench/peers.sh $(srcdir)/bench bench
 	$(AM_V_at)sh $(srcdir)/bench/run.sh $(srcdir)/bench bench bench-results
-.PHONY: bench bench-clean-local bench-programs
+
+# Where the time of a task goes.
+bench-cost: bench-programs tests/cost/events
+	$(AM_V_at)sh $(srcdir)/bench/cost.sh $(srcdir)/bench bench
+
+.PHONY: bench bench-clean-local bench-cost bench-programs
