@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * cost_calls.c - what a million tasks ask of the kernel.  `cost_calls SUBJECT WORKERS` runs
- * squares, stream or tree twice in one distributor and reports for the second run, per million tasks: page
- * faults, threads switched out of their own will or not, futex waits and wakes, membarriers, naps;
- * and a task's time on the clock and on the CPUs.  The first run has the suffix -cold.
+ * squares, stream or tree twice in one distributor and reports for the second run, per million
+ * tasks: page faults, threads switched out of their own will or not, futex waits and wakes,
+ * membarriers, naps; and a task's time on the clock and on the CPUs.  The first run has the suffix
+ * -cold.
  *
  * The library calls the kernel through here: syscall() and clock_nanosleep() are this program's
  * own, which count and hand on.  So nothing is traced and nothing slowed down.
