@@ -229,7 +229,7 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
     if (distr_unlikely(rc != 0))
         return rc;
     if (distr_unlikely(self->worker != NULL))
-        return -EDEADLK;
+        return -EDEADLK; /* destroy takes no notice of a worker's `inside` */
     distr_inside(self, DISTR_INSIDE);
     if (distr_unlikely(self->reader.count != 0))
         distr_reader_release(self);
@@ -311,10 +311,11 @@ int distributor_next_result(distributor_t *d, distributor_result_t *result)
     if (distr_likely(d != NULL) && distr_likely(result != NULL) &&
         distr_likely(distr_thread.last.id == d->id)) {
         distr_inside(record, DISTR_TAKING);
-        bool done = read_quick(d, record, result);
-        distr_outside_unseen(record);
-        if (distr_likely(done))
+        if (distr_likely(read_quick(d, record, result))) {
+            distr_outside_unseen(record);
             return 1;
+        }
+        /* Still inside: between leaving and entering again destroy would wait for nobody. */
     }
     return (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
 }
