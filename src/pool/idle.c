@@ -37,8 +37,11 @@ static void wake_reserved(struct distributor *d)
             return;
         }
         group = atomic_load_explicit(&group->next, memory_order_acquire);
-        if (!group)
+        if (!group) {
+            /* The sleeper that is counted has its bit off for a moment (P1, P5): lets it go on. */
+            sched_yield();
             group = &d->first;
+        }
     }
 }
 
