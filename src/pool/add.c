@@ -219,11 +219,10 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
         return rc;
     if (record->worker)
         return spawn(record, type, input, size);
-    rc = check_type(record, type);
-    if (rc != 0)
-        return rc;
     distr_inside(record, DISTR_INSIDE);
-    rc = add_one(record, type, input, size, deadline);
+    rc = check_type(record, type);
+    if (rc == 0)
+        rc = add_one(record, type, input, size, deadline);
     distr_outside(d, record);
     return rc;
 }
@@ -254,10 +253,11 @@ int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, 
         !record->worker) {
         memcpy(&word, input, sizeof word);
         distr_inside(record, DISTR_INSIDE);
-        bool done = add_quick(d, record, type, word);
-        distr_outside_unseen(record);
-        if (distr_likely(done))
+        if (distr_likely(add_quick(d, record, type, word))) {
+            distr_outside_unseen(record);
             return 0;
+        }
+        /* Still inside: between leaving and entering again destroy would wait for nobody. */
     }
     return add(d, type, input, size, DISTRIBUTOR_FOREVER);
 }

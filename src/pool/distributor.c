@@ -132,12 +132,14 @@ static void free_memory(struct distributor *d)
 /* X2: waits until no call of an outside thread is inside; they all see DESTROYED. */
 static bool wait_until_outside(struct distr_record *record, void *context)
 {
+    uint32_t inside;
+
     (void)context;
     /* acquire: pairs with distr_outside. */
     while (!record->worker &&
-           atomic_load_explicit(&record->inside, memory_order_acquire) != DISTR_OUTSIDE)
+           (inside = atomic_load_explicit(&record->inside, memory_order_acquire)) != DISTR_OUTSIDE)
         /* A call that read the state before it was set leaves without a wake-up. */
-        distr_futex_wait(&record->inside, DISTR_INSIDE, distr_after(1000000));
+        distr_futex_wait(&record->inside, inside, distr_after(1000000));
     return true;
 }
 
