@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ledger of a scenario; see book.h. */
+#include "schedule/book.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TASKS_MAX 16u
+
+distributor_t *book_pool;
+
+/* Of each task. */
+static struct entry {
+    bool accepted;
+    unsigned ran;
+    unsigned discarded;
+    unsigned emitted;
+    unsigned failed;
+    unsigned results; /* read or discarded */
+} entries[TASKS_MAX];
+static unsigned count;
+
+static struct entry *entry_of(const void *data, size_t size)
+{
+    uint64_t number;
+
+    schedule_check(size == sizeof number && data != NULL);
+    memcpy(&number, data, sizeof number);
+    schedule_check(number < count);
+    return &entries[number];
+}
+
+bool book_has_run(unsigned number)
+{
+    return entries[number].ran > 0;
+}
+
+/* ---- tasks ---- */
+
+static struct entry *begin(const void *input, size_t size)
+{
+    struct entry *entry = entry_of(input, size);
+
+    entry->ran++;
+    schedule_check(entry->ran == 1 && entry->discarded == 0);
+    return entry;
+}
+
+static int emit(distributor_task_t *self, struct entry *entry)
+{
+    uint64_t number = (uint64_t)(entry - entries);
+
+    entry->emitted++;
+    int rc = distributor_emit(self, &number, sizeof number);
+    schedule_check(rc == 0 || rc == -ECANCELED);
+    return rc;
+}
+
+static int run_emits(distributor_task_t *self, const void *input, size_t size)
+{
+    return emit(self, begin(input, size));
+}
+
+static int run_quiet(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self;
+    begin(input, size);
+    return 0;
+}
+
+static int emit_times(distributor_task_t *self, struct entry *entry, unsigned times)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < times && rc == 0; i++)
+        rc = emit(self, entry);
+    return rc;
+}
+
+static int run_thrice(distributor_task_t *self, const void *input, size_t size)
+{
+    return emit_times(self, begin(input, size), 3);
+}
+
+static int run_many(distributor_task_t *self, const void *input, size_t size)
+{
+    return emit_times(self, begin(input, size), 7);
+}
+
+static int run_fails(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self;
+    begin(input, size)->failed++;
+    return -EIO;
+}
+
+static int run_spawns(distributor_task_t *self, const void *input, size_t size)
+{
+    begin(input, size);
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t number = count++;
+        entries[number].accepted = true; /* before it can run */
+        int rc = distributor_spawn(self, &book_quiet, &number, sizeof number);
+        if (rc != 0)
+            entries[number].accepted = false;
+        schedule_check(rc == 0 || rc == -ESHUTDOWN);
+    }
+    return 0;
+}
+
+static int run_waits(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self;
+    begin(input, size);
+    while (entries[1].ran == 0)
+        schedule_yield();
+    return 0;
+}
+
+static int run_exits(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self;
+    begin(input, size)->failed++;
+    pthread_exit(NULL);
+}
+
+static void discard_input(void *input, size_t size)
+{
+    struct entry *entry = entry_of(input, size);
+
+    entry->discarded++;
+    schedule_check(entry->ran == 0 && entry->discarded == 1);
+}
+
+static void count_result(struct entry *entry)
+{
+    entry->results++;
+    schedule_check(entry->results <= entry->emitted + entry->failed);
+}
+
+static void discard_result(void *result, size_t size)
+{
+    count_result(entry_of(result, size));
+}
+
+#define BOOK_TYPE(how) \
+    { \
+        .name = #how, .run = run_##how, .discard_input = discard_input, \
+        .discard_result = discard_result \
+    }
+const distributor_task_type_t book_emits = BOOK_TYPE(emits);
+const distributor_task_type_t book_quiet = BOOK_TYPE(quiet);
+const distributor_task_type_t book_thrice = BOOK_TYPE(thrice);
+const distributor_task_type_t book_many = BOOK_TYPE(many);
+const distributor_task_type_t book_fails = BOOK_TYPE(fails);
+const distributor_task_type_t book_spawns = BOOK_TYPE(spawns);
+const distributor_task_type_t book_waits = BOOK_TYPE(waits);
+const distributor_task_type_t book_exits = BOOK_TYPE(exits);
+
+/* ---- calls ---- */
+
+void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit)
+{
+    distributor_options_t options = {.size = sizeof options,
+                                     .workers = workers,
+                                     .input_limit = input_limit,
+                                     .output_limit = output_limit,
+                                     .deadlock_ns = DISTRIBUTOR_FOREVER};
+
+    memset(entries, 0, sizeof entries);
+    count = 0;
+    schedule_check(distributor_create(&book_pool, &options) == 0);
+}
+
+void book_start(void)
+{
+    schedule_check(distributor_start(book_pool) == 0);
+}
+
+/* The entry is there before the call: the task may run before the call returns. */
+static int note_add(uint64_t number, int rc, int refusal)
+{
+    if (rc != 0) {
+        schedule_check(rc == refusal);
+        schedule_check(entries[number].ran == 0 && entries[number].discarded == 0);
+    }
+    entries[number].accepted = rc == 0;
+    return rc;
+}
+
+int book_add(const distributor_task_type_t *type, int refusal)
+{
+    uint64_t number = count++;
+
+    return note_add(number, distributor_add_task(book_pool, type, &number, sizeof number), refusal);
+}
+
+int book_try_add(const distributor_task_type_t *type, int refusal)
+{
+    uint64_t number = count++;
+
+    return note_add(number, distributor_try_add_task(book_pool, type, &number, sizeof number),
+                    refusal);
+}
+
+void book_note(const distributor_result_t *result)
+{
+    count_result(entry_of(result->data, result->size));
+}
+
+static int note_read(int rc, const distributor_result_t *result)
+{
+    if (rc == 1)
+        book_note(result);
+    return rc;
+}
+
+int book_read(void)
+{
+    distributor_result_t result;
+
+    return note_read(distributor_next_result(book_pool, &result), &result);
+}
+
+int book_try_read(void)
+{
+    distributor_result_t result;
+
+    return note_read(distributor_try_next_result(book_pool, &result), &result);
+}
+
+int book_read_all(void)
+{
+    int rc;
+
+    do
+        rc = book_read();
+    while (rc == 1);
+    return rc;
+}
+
+/* Adds that are still inside may be accepted after it: they belong to the next run. */
+void book_join(void)
+{
+    distributor_summary_t summary;
+    uint64_t ran = 0;
+    uint64_t discarded = 0;
+    uint64_t emitted = 0;
+
+    schedule_check(distributor_join(book_pool, &summary) == 0);
+    for (unsigned i = 0; i < count; i++) {
+        ran += entries[i].ran;
+        discarded += entries[i].discarded;
+        emitted += entries[i].emitted;
+    }
+    schedule_check(summary.completed + summary.failed + summary.cancelled == ran);
+    schedule_check(summary.discarded == discarded);
+    schedule_check(summary.results == emitted);
+    schedule_check(summary.added == ran + discarded);
+}
+
+void book_destroy(void)
+{
+    schedule_check(distributor_destroy(book_pool) == 0);
+    for (unsigned i = 0; i < count; i++) {
+        const struct entry *entry = &entries[i];
+        schedule_check(entry->ran + entry->discarded == entry->accepted);
+        /* A failure that nobody read is discarded without a call. */
+        schedule_check(entry->results <= entry->emitted + entry->failed);
+        schedule_check(entry->results >= entry->emitted);
+    }
+}
+
+pthread_t book_thread(void *(*routine)(void *argument))
+{
+    pthread_t thread;
+
+    schedule_check(pthread_create(&thread, NULL, routine, NULL) == 0);
+    return thread;
+}
+
+void book_wait_for(pthread_t thread)
+{
+    pthread_join(thread, NULL);
+}
+
+void *book_add_one(void *unused)
+{
+    (void)unused;
+    book_add(&book_quiet, -ESHUTDOWN);
+    return NULL;
+}
+
+void *book_add_two(void *unused)
+{
+    book_add_one(unused);
+    return book_add_one(unused);
+}

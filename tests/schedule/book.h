@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every scenario over the whole pool counts, and what must hold at its end: each task that was
+ * accepted ran once or was discarded once, each result was read once or discarded once, and the
+ * summary says the same.
+ */
+#ifndef SCHEDULE_BOOK_H
+#define SCHEDULE_BOOK_H
+
+#include <distributor.h>
+#include <pthread.h>
+
+#include "schedule/schedule.h"
+
+/* The present distributor.  A scenario has one at a time. */
+extern distributor_t *book_pool;
+
+/* A task is a number; these run it. */
+extern const distributor_task_type_t book_emits;  /* emits its number */
+extern const distributor_task_type_t book_quiet;  /* emits nothing */
+extern const distributor_task_type_t book_thrice; /* emits its number three times */
+extern const distributor_task_type_t book_many;   /* emits its number seven times */
+extern const distributor_task_type_t book_fails;  /* fails, which is a result */
+extern const distributor_task_type_t book_spawns; /* spawns two quiet tasks */
+extern const distributor_task_type_t book_waits;  /* returns when task 1 has run */
+extern const distributor_task_type_t book_exits;  /* ends its thread, which is a failure */
+
+/* Makes a distributor and its ledger; the rest of the options as given. */
+void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit);
+void book_start(void);
+
+/* Adds a task of the next number; 0 or what the call returned, which must be `refusal` then. */
+int book_add(const distributor_task_type_t *type, int refusal);
+/* The same without waiting. */
+int book_try_add(const distributor_task_type_t *type, int refusal);
+
+/* Reads one result and notes it; what the call returned. */
+int book_read(void);
+int book_try_read(void);
+void book_note(const distributor_result_t *result);
+/* Reads until STOP, or until the call returns something else. */
+int book_read_all(void);
+
+/* Joins, and compares the summary with what ran. */
+void book_join(void);
+
+/* Destroys the distributor and checks everything. */
+void book_destroy(void);
+
+bool book_has_run(unsigned number);
+
+/* Threads of scenarios; the two routines add quiet tasks, which a shut door may refuse. */
+pthread_t book_thread(void *(*routine)(void *argument));
+void book_wait_for(pthread_t thread);
+void *book_add_one(void *unused);
+void *book_add_two(void *unused);
+
+#endif

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The explorer of schedules: the sources of the library, their atomics replaced by shim.h, and the
+# calls in this list by system.c.
+
+schedule_wrapped = \
+	aligned_alloc calloc clock_gettime distr_cpu_count distr_fence_init distr_futex_wait \
+	distr_futex_wake distr_heavy_fence distr_pages_map distr_pages_unmap distr_sleep_until free \
+	malloc nanosleep pthread_atfork pthread_cond_broadcast pthread_cond_destroy \
+	pthread_cond_init pthread_cond_wait pthread_create pthread_detach pthread_exit pthread_join \
+	pthread_key_create pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock \
+	pthread_mutex_unlock pthread_self pthread_setname_np pthread_setspecific pthread_sigmask \
+	realloc sched_yield strdup
+
+schedule_programs = \
+	tests/schedule/ends \
+	tests/schedule/queues \
+	tests/schedule/room \
+	tests/schedule/works
+
+schedule_core = \
+	tests/schedule/internal.h \
+	tests/schedule/memory.c \
+	tests/schedule/schedule.h \
+	tests/schedule/search.c \
+	tests/schedule/shim.h \
+	tests/schedule/system.c \
+	tests/schedule/threads.c
+schedule_book = tests/schedule/book.c tests/schedule/book.h
+
+# Coroutines jump between stacks, which fortified jumps and sanitizers take for a mistake.
+schedule_cflags = $(AM_CFLAGS) -I$(top_srcdir)/tests -Wno-shadow -fno-strict-aliasing \
+	-U_FORTIFY_SOURCE
+schedule_ldflags = $(AM_LDFLAGS) $(schedule_wrapped:%=-Wl,--wrap=%)
+schedule_shim = -include $(top_srcdir)/tests/schedule/shim.h
+
+if !SANITIZED
+check_PROGRAMS += $(schedule_programs)
+TESTS += $(schedule_programs)
+
+check_LTLIBRARIES += tests/schedule/libscheduled.la
+tests_schedule_libscheduled_la_SOURCES = $(src_libdistr_la_SOURCES)
+tests_schedule_libscheduled_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
+tests_schedule_libscheduled_la_LIBADD = $(CK_LIBS)
+
+tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_core)
+tests_schedule_ends_CFLAGS = $(schedule_cflags)
+tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
+tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
+tests_schedule_queues_SOURCES = tests/schedule/queues.c $(schedule_core)
+tests_schedule_queues_CFLAGS = $(schedule_cflags)
+tests_schedule_queues_LDFLAGS = $(schedule_ldflags)
+tests_schedule_queues_LDADD = tests/schedule/libscheduled.la
+tests_schedule_room_SOURCES = tests/schedule/room.c $(schedule_book) $(schedule_core)
+tests_schedule_room_CFLAGS = $(schedule_cflags)
+tests_schedule_room_LDFLAGS = $(schedule_ldflags)
+tests_schedule_room_LDADD = tests/schedule/libscheduled.la
+tests_schedule_works_SOURCES = tests/schedule/works.c $(schedule_book) $(schedule_core)
+tests_schedule_works_CFLAGS = $(schedule_cflags)
+tests_schedule_works_LDFLAGS = $(schedule_ldflags)
+tests_schedule_works_LDADD = tests/schedule/libscheduled.la
+endif
+EXTRA_DIST += tests/schedule/README.md
+
+# Nothing that could block is missing from the list.
+EXTRA_DIST += tests/schedule/wrapped.sh
+if !SANITIZED
+TESTS += tests/schedule/wrapped.sh
+endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Schedules of limits and readers: room in the input, room in the output, who is told. */
+#include "schedule/book.h"
+
+#include <errno.h>
+
+/* ---- the input ---- */
+
+/* One place, and more tasks than that. */
+static void input_limit(void)
+{
+    book_create(1, 1, 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    for (unsigned i = 0; i < 3; i++)
+        book_add(&book_quiet, 0);
+    book_join();
+    book_destroy();
+}
+
+/* Two adders wait for one place. */
+static void input_limit_two(void)
+{
+    book_create(1, 1, 0);
+    book_start();
+    schedule_settle();
+    pthread_t adder = book_thread(book_add_one);
+    schedule_begin();
+    book_add(&book_quiet, 0);
+    book_add(&book_quiet, 0);
+    book_wait_for(adder);
+    book_join();
+    book_destroy();
+}
+
+/* An adder waits for room while the door is shut. */
+static void input_limit_close(void)
+{
+    book_create(1, 1, 0);
+    book_start();
+    schedule_settle();
+    pthread_t adder = book_thread(book_add_two);
+    schedule_begin();
+    schedule_check(distributor_close(book_pool) == 0);
+    book_wait_for(adder);
+    book_join();
+    book_destroy();
+}
+
+/* ---- the output ---- */
+
+/* A task emits more than there is room; one reads. */
+static void output_limit(void)
+{
+    book_create(1, 0, 1);
+    book_add(&book_thrice, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
+/* Two emitters and a failure wait for one place. */
+static void output_limit_two(void)
+{
+    book_create(2, 0, 1);
+    book_add(&book_emits, 0);
+    book_add(&book_fails, 0);
+    book_add(&book_emits, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
+/* ---- readers ---- */
+
+static void *read_one(void *unused)
+{
+    (void)unused;
+    int rc = book_read();
+    schedule_check(rc == 1 || rc == 0);
+    return NULL;
+}
+
+/* A reader that sleeps is told of each result. */
+static void reader_told(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    pthread_t reader = book_thread(read_one);
+    schedule_settle();
+    schedule_begin();
+    book_add(&book_emits, 0);
+    /* The door is open: nothing but the result wakes the reader. */
+    book_wait_for(reader);
+    book_join();
+    book_destroy();
+}
+
+/* Two readers, two results, and no STOP: each gets one. */
+static void readers_told(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    pthread_t one = book_thread(read_one);
+    pthread_t other = book_thread(read_one);
+    schedule_settle();
+    schedule_begin();
+    book_add(&book_emits, 0);
+    book_add(&book_emits, 0);
+    book_wait_for(one);
+    book_wait_for(other);
+    book_join();
+    book_destroy();
+}
+
+/* One that sleeps and one that just comes. */
+static void reader_comes(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    pthread_t one = book_thread(read_one);
+    schedule_settle();
+    book_add(&book_emits, 0);
+    book_add(&book_emits, 0);
+    schedule_begin();
+    schedule_check(book_read() == 1);
+    book_wait_for(one);
+    book_join();
+    book_destroy();
+}
+
+static void *read_two(void *unused)
+{
+    read_one(unused);
+    return read_one(unused);
+}
+
+/* The first reader takes alone, without a swap, until the second one comes (T5, T6). */
+static void reader_alone(void)
+{
+    book_create(1, 0, 0);
+    book_add(&book_many, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_settle();
+    for (unsigned i = 0; i < 3; i++)
+        schedule_check(book_read() == 1);
+    pthread_t other = book_thread(read_two);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_wait_for(other);
+    book_join();
+    book_destroy();
+}
+
+static void *drop(void *unused)
+{
+    (void)unused;
+    distributor_drop_results(book_pool);
+    return NULL;
+}
+
+/* The same with one that drops results instead of reading them. */
+static void reader_alone_drop(void)
+{
+    book_create(1, 0, 0);
+    book_add(&book_many, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_settle();
+    for (unsigned i = 0; i < 3; i++)
+        schedule_check(book_read() == 1);
+    pthread_t other = book_thread(drop);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_wait_for(other);
+    book_join();
+    book_destroy();
+}
+
+/* STOP wakes readers that sleep, and none of them misses the last result. */
+static void readers_stop(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    pthread_t one = book_thread(read_one);
+    schedule_settle();
+    book_add(&book_emits, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_wait_for(one);
+    book_join();
+    book_destroy();
+}
+
+/* A reader with a deadline that passes at any moment. */
+static void reader_deadline(void)
+{
+    distributor_result_t result;
+
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    pthread_t one = book_thread(read_one);
+    schedule_begin();
+    book_add(&book_emits, 0);
+    int rc = distributor_next_result_until(book_pool, &result, distributor_now() + 100000);
+    schedule_check(rc == 1 || rc == -ETIMEDOUT);
+    if (rc == 1)
+        book_note(&result);
+    book_add(&book_emits, 0);
+    book_wait_for(one);
+    book_join();
+    book_destroy();
+}
+
+/* Results are dropped while another one reads. */
+static void readers_drop(void)
+{
+    book_create(1, 0, 2);
+    book_add(&book_thrice, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    pthread_t one = book_thread(read_one);
+    schedule_begin();
+    distributor_drop_results(book_pool);
+    schedule_check(book_read_all() == 0);
+    book_wait_for(one);
+    book_join();
+    book_destroy();
+}
+
+static const struct schedule_scenario scenarios[] = {
+    {.name = "input_limit", .body = input_limit},
+    {.name = "input_limit_two", .body = input_limit_two, .preemptions = 1},
+    {.name = "input_limit_close", .body = input_limit_close},
+    {.name = "output_limit", .body = output_limit},
+    {.name = "output_limit_two", .body = output_limit_two, .preemptions = 1},
+    {.name = "reader_told", .body = reader_told},
+    {.name = "reader_comes_napping", .body = reader_comes, .cpus = 1},
+    {.name = "readers_told", .body = readers_told, .preemptions = 1},
+    {.name = "reader_comes", .body = reader_comes},
+    {.name = "reader_alone", .body = reader_alone},
+    {.name = "reader_alone_drop", .body = reader_alone_drop},
+    {.name = "readers_stop", .body = readers_stop},
+    {.name = "reader_deadline", .body = reader_deadline, .preemptions = 1},
+    {.name = "readers_drop", .body = readers_drop, .preemptions = 1},
+};
+
+int main(int argc, char **argv)
+{
+    return schedule_main(argc, argv, scenarios, sizeof scenarios / sizeof scenarios[0]);
+}

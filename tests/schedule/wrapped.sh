@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Each function of the C library that the examined sources call is given by the explorer, or is one
+# that neither waits nor wakes nor looks at what differs from run to run.
+. "${srcdir:-.}/tests/house/report.sh"
+
+library=tests/schedule/.libs/libscheduled.a
+[ -f "$library" ] || skip "no $library"
+
+# src/base/os.c and fence.c are there, but nobody calls what is in them.
+replaced="__errno_location __sched_cpucount clock_nanosleep fclose fgets fopen fscanf madvise mmap
+    munmap pthread_once sched_getaffinity strstr syscall"
+# Nothing that others could see.
+plain="memchr memcmp memcpy memmove memset pthread_attr_destroy pthread_attr_init
+    pthread_attr_setstacksize pthread_equal pthread_mutexattr_destroy pthread_mutexattr_init
+    pthread_mutexattr_settype sigdelset sigfillset snprintf strchr strcmp strcspn strlen strncmp
+    strrchr strerrordesc_np sysconf vsnprintf"
+
+wrapped=$(sed -n '/^schedule_wrapped/,/[^\\]$/p' "$srcdir/tests/schedule/local.mk" |
+    sed 's/^schedule_wrapped =//; s/\\$//')
+
+for name in $(${NM:-nm} -u "$library" | "${AWK:-awk}" '$1 == "U" { print $2 }' | sort -u |
+    sed 's/^__\(.*\)_chk$/\1/; s/^__isoc[0-9]*_//'); do
+    case $name in
+    distr_* | distributor_* | schedule_* | _GLOBAL_OFFSET_TABLE_ | __tls_get_addr) continue ;;
+    esac
+    case " $(echo $wrapped $replaced $plain) " in
+    *" $name "*) ;;
+    *) wrong "$name: the explorer does not give it" ;;
+    esac
+done
+house_end "Give it in tests/schedule/system.c and local.mk, or list it in tests/schedule/wrapped.sh."
