@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pool of blocks: free ones on Concurrency Kit's lock-free stack (which counts its own
+ * The pool of blocks: free ones on Concurrency Kit's lock-free stacks (which count their own
  * generations), new ones from slabs that double in size and are touched block by block.
  */
 #include "queue/block.h"
@@ -14,7 +14,8 @@
 static void pool_init(struct distr_pool *pool, uint32_t kind, uint32_t capacity, uint32_t first)
 {
     memset(pool, 0, sizeof *pool);
-    ck_stack_init(&pool->free);
+    for (unsigned i = 0; i < DISTR_POOL_SHELVES; i++)
+        ck_stack_init(&pool->shelves[i]);
     pool->kind = kind;
     pool->capacity = capacity;
     pool->first = first;
@@ -82,12 +83,33 @@ static struct distr_block *carve(struct distr_pools *pools, struct distr_pool *p
     return block;
 }
 
+/* The shelf that free blocks go on at present. */
+static unsigned shelf_of(uint32_t puts)
+{
+    return puts / DISTR_SHELF_BLOCKS % DISTR_POOL_SHELVES;
+}
+
+/* From the shelf that has rested longest.  NULL: all are empty. */
+static ck_stack_entry_t *pop_rested(struct distr_pool *pool)
+{
+    /* relaxed: any shelf will do. */
+    unsigned newest = shelf_of(atomic_load_explicit(&pool->puts, memory_order_relaxed));
+    ck_stack_entry_t *entry = NULL;
+
+    for (unsigned i = 1; i <= DISTR_POOL_SHELVES && !entry; i++) {
+        ck_stack_t *shelf = &pool->shelves[(newest + i) % DISTR_POOL_SHELVES];
+        if (!CK_STACK_ISEMPTY(shelf))
+            entry = ck_stack_pop_mpmc(shelf);
+    }
+    return entry;
+}
+
 struct distr_block *distr_pools_get(struct distr_pools *pools, uint32_t kind)
 {
     struct distr_pool *pool = &pools->kind[kind];
 
     distr_handover_begin();
-    ck_stack_entry_t *entry = ck_stack_pop_mpmc(&pool->free);
+    ck_stack_entry_t *entry = pop_rested(pool);
     distr_handover_end();
     if (!entry)
         return carve(pools, pool);
@@ -99,9 +121,12 @@ struct distr_block *distr_pools_get(struct distr_pools *pools, uint32_t kind)
 
 void distr_pools_put(struct distr_pools *pools, struct distr_block *block)
 {
+    struct distr_pool *pool = &pools->kind[block->index & 1];
+    uint32_t puts = atomic_fetch_add_explicit(&pool->puts, 1, memory_order_relaxed);
+
     distr_handover_give(block);
     distr_handover_begin();
-    ck_stack_push_mpmc(&pools->kind[block->index & 1].free, &block->free);
+    ck_stack_push_mpmc(&pool->shelves[shelf_of(puts)], &block->free);
     distr_handover_end();
 }
 

@@ -95,14 +95,23 @@ _Static_assert(sizeof(struct distr_block) == 2 * DISTR_CACHELINE,
  * more, fits into 24 bits of a queue's head. */
 #define DISTR_POSITION_MAX (1u << 23)
 
+/*
+ * Free blocks rest before they are used again.  One that was just read by a taker is in the caches
+ * of two cores, and each line that is written then has to be taken away from the other first, one
+ * after the other; after a rest it comes from the shared cache, and ahead of the writer.
+ */
+#define DISTR_POOL_SHELVES 32u
+#define DISTR_SHELF_BLOCKS 8u
+
 struct distr_pool {
-    _Alignas(16) ck_stack_t free;
-    uint32_t kind;        /* constant */
-    uint32_t capacity;    /* slots of a block; constant */
-    uint32_t first;       /* blocks in slab 0, a power of two; slab k has first << k; constant */
-    size_t block_size;    /* bytes; constant */
-    pthread_mutex_t lock; /* guards carved and the making of slabs */
-    uint32_t carved;      /* blocks that have ever been used */
+    _Alignas(16) ck_stack_t shelves[DISTR_POOL_SHELVES]; /* of free blocks */
+    _Atomic uint32_t puts; /* every DISTR_SHELF_BLOCKS of them go on the next shelf */
+    uint32_t kind;         /* constant */
+    uint32_t capacity;     /* slots of a block; constant */
+    uint32_t first;        /* blocks in slab 0, a power of two; slab k has first << k; constant */
+    size_t block_size;     /* bytes; constant */
+    pthread_mutex_t lock;  /* guards carved and the making of slabs */
+    uint32_t carved;       /* blocks that have ever been used */
     _Atomic(char *) slabs[DISTR_POOL_SLABS];
 };
 
