@@ -3,6 +3,7 @@
 #ifndef DISTRIBUTOR_H
 #define DISTRIBUTOR_H
 
+#include <distributor/channel.h>
 #include <distributor/map.h>
 #include <distributor/pool.h>
 #include <distributor/version.h>

@@ -5,8 +5,10 @@
 man_pages = \
 	man/distributor.3 \
 	man/distributor_add_task.3 \
+	man/distributor_channel_create.3 \
 	man/distributor_create.3 \
 	man/distributor_emit.3 \
+	man/distributor_event_create.3 \
 	man/distributor_lock.3 \
 	man/distributor_map.3 \
 	man/distributor_next_result.3 \

@@ -26,6 +26,7 @@ EXTRA_DIST += src/libdistributor.map src/flow/README.md src/queue/README.md
 include_HEADERS = include/distributor.h
 distributorincludedir = $(includedir)/distributor
 distributorinclude_HEADERS = \
+	include/distributor/channel.h \
 	include/distributor/map.h \
 	include/distributor/pool.h \
 	include/distributor/version.h

@@ -67,6 +67,11 @@ tests_unit_queue_t_SOURCES = tests/unit/queue.c tests/unit/queue_support.h tests
 tests_unit_queue_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_queue_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/capabilities_channel.t
+tests_unit_capabilities_channel_t_SOURCES = tests/unit/capabilities_channel.c tests/unit/support.h
+tests_unit_capabilities_channel_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_capabilities_channel_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/capabilities_run.t
 tests_unit_capabilities_run_t_SOURCES = tests/unit/capabilities_run.c tests/unit/support.h
 tests_unit_capabilities_run_t_CFLAGS = $(UNIT_CFLAGS)
@@ -76,6 +81,16 @@ unit_tests += tests/unit/capabilities_use.t
 tests_unit_capabilities_use_t_SOURCES = tests/unit/capabilities_use.c tests/unit/support.h
 tests_unit_capabilities_use_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_capabilities_use_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/channel.t
+tests_unit_channel_t_SOURCES = tests/unit/channel.c tests/unit/support.h
+tests_unit_channel_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_channel_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/event.t
+tests_unit_event_t_SOURCES = tests/unit/event.c tests/unit/support.h
+tests_unit_event_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_event_t_LDADD = $(UNIT_LIBS)
 
 unit_tests += tests/unit/map.t
 tests_unit_map_t_SOURCES = tests/unit/map.c tests/unit/support.h

@@ -14,7 +14,7 @@ const char *distributor_strerror(int error)
     case EAGAIN:
         return "not now: full, empty, or the system has no thread to give";
     case ESHUTDOWN:
-        return "the distributor was closed, stopped, cancelled or destroyed";
+        return "it was closed, stopped, cancelled or destroyed";
     case EDEADLK:
         return "this call would wait for what cannot come";
     case ETIMEDOUT:

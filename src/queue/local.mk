@@ -4,8 +4,10 @@
 src_libdistr_la_SOURCES += \
 	src/queue/block.c \
 	src/queue/block.h \
+	src/queue/channel.c \
 	src/queue/deque.c \
 	src/queue/deque.h \
+	src/queue/event.c \
 	src/queue/queue.c \
 	src/queue/queue.h \
 	src/queue/slot.h

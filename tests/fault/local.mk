@@ -8,6 +8,7 @@ fault_wrapped = \
 	pthread_mutexattr_init pthread_setspecific realloc sched_getaffinity strdup strndup syscall
 
 fault_programs = \
+	tests/fault/channel \
 	tests/fault/ends \
 	tests/fault/inside \
 	tests/fault/life \
@@ -24,6 +25,8 @@ fault_sources = \
 	tests/fault/wrappers.c tests/fault/wrappers.h
 fault_ldflags = $(AM_LDFLAGS) $(fault_wrapped:%=-Wl,--wrap=%)
 
+tests_fault_channel_SOURCES = tests/fault/channel.c $(fault_sources)
+tests_fault_channel_LDFLAGS = $(fault_ldflags)
 tests_fault_ends_SOURCES = tests/fault/ends.c $(fault_sources)
 tests_fault_ends_LDFLAGS = $(fault_ldflags)
 tests_fault_inside_SOURCES = tests/fault/inside.c $(fault_sources)

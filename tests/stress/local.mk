@@ -3,6 +3,7 @@
 # that a long run is `tests/stress/NAME --seconds 600`.
 
 stress_programs = \
+	tests/stress/channel \
 	tests/stress/churn \
 	tests/stress/conservation \
 	tests/stress/destroying \
@@ -38,7 +39,8 @@ tests_stress_frozen_SOURCES = tests/stress/frozen.c $(stress_workload)
 tests_stress_lifecycle_SOURCES = tests/stress/lifecycle.c $(stress_workload)
 tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 
-# With small tasks of their own.
+# With small tasks of their own, or none.
+tests_stress_channel_SOURCES = tests/stress/channel.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
 tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
 tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
@@ -59,6 +61,7 @@ endif
 EXTRA_DIST += tests/stress/preempt.c
 if !SANITIZED
 preempted_programs = \
+	tests/stress/channel_preempted \
 	tests/stress/churn_preempted \
 	tests/stress/conservation_preempted \
 	tests/stress/destroying_preempted \
@@ -79,6 +82,8 @@ tests_stress_libpreempted_la_LIBADD = $(CK_LIBS)
 
 preempted = tests/stress/libpreempted.la
 
+tests_stress_channel_preempted_SOURCES = $(tests_stress_channel_SOURCES) tests/stress/preempt.c
+tests_stress_channel_preempted_LDADD = $(preempted)
 tests_stress_churn_preempted_SOURCES = $(tests_stress_churn_SOURCES) tests/stress/preempt.c
 tests_stress_churn_preempted_LDADD = $(preempted)
 tests_stress_conservation_preempted_SOURCES = \
