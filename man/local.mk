@@ -4,6 +4,7 @@
 
 man_pages = \
 	man/distributor.3 \
+	man/distributor_add_source.3 \
 	man/distributor_add_task.3 \
 	man/distributor_channel_create.3 \
 	man/distributor_create.3 \

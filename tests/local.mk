@@ -177,6 +177,11 @@ tests_unit_pool_readers_t_SOURCES = tests/unit/pool_readers.c tests/unit/support
 tests_unit_pool_readers_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_readers_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_sources.t
+tests_unit_pool_sources_t_SOURCES = tests/unit/pool_sources.c tests/unit/support.h
+tests_unit_pool_sources_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_sources_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_stop.t
 tests_unit_pool_stop_t_SOURCES = tests/unit/pool_stop.c tests/unit/support.h
 tests_unit_pool_stop_t_CFLAGS = $(UNIT_CFLAGS)

@@ -93,6 +93,30 @@ typedef struct distributor_task_type {
 } distributor_task_type_t;
 
 /* ------------------------------------------------------------------------------------------
+ * Sources
+ * --------------------------------------------------------------------------------------- */
+
+typedef struct distributor_input distributor_input_t; /* where a source puts the next input */
+
+/*
+ * Gives the next input of a source, on a worker thread.  It hands the bytes over and returns 1 in
+ * one line:
+ *     return distributor_set_input(input, &number, sizeof(number));
+ * A source that returns 1 without setting one gives an input of no bytes.  Other returns:
+ *   0         the end: it is not called again
+ *   -EAGAIN   not now: it is called again after distributor_source_ready
+ *   another negative errno, and a value above 1, which counts as -EINVAL: the source failed.  The
+ *             reader gets a failure record with its error, the task type, and no data; the source
+ *             is not called again, and everything else goes on.
+ *
+ * It is never called by two threads at once, but by different ones.  It may block: that holds back
+ * neither the inputs it has given, as long as a worker is free, nor other work.  Every call of the
+ * distributor that asks it returns -EDEADLK, but for those that need no distributor.  If it ends
+ * its thread it failed with -EOWNERDEAD.  It must not leave by longjmp or by a C++ exception.
+ */
+typedef int distributor_source_fn(void *context, distributor_input_t *input);
+
+/* ------------------------------------------------------------------------------------------
  * Options
  * --------------------------------------------------------------------------------------- */
 
@@ -371,6 +395,52 @@ DISTRIBUTOR_API ptrdiff_t distributor_add_tasks(distributor_t *d,
                                                 const distributor_task_type_t *type,
                                                 const void *inputs, size_t size, size_t count);
 
+/*
+ * Adds a source: lazy input.  A worker that finds no pending task asks it for one input at a time,
+ * and runs it as a task of `type` before it asks again; if other workers are free meanwhile, it may
+ * ask a source that answers quickly for up to 128 in a row, and leaves to them what has not begun.
+ * Nothing is asked while input_limit tasks have not begun.  So an endless source needs no more
+ * memory than a short one, and several sources take turns.
+ *
+ * An open source holds STOP back, after distributor_close too, until it has ended: by itself, by
+ * failing, or because of distributor_stop and distributor_cancel, after which it is asked no more.
+ * What it returned until then is added.  A source belongs to the run in which it was added, or
+ * before start to the next one.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  0; -EINVAL and -ENOTSUP about the type as distributor_add_task; -ESHUTDOWN closed,
+ *          inside a task stopped, cancelled or STOP; -EDEADLK in a source of d; -ENOMEM
+ * Owns     the caller keeps context, which must live until the source has ended
+ */
+DISTRIBUTOR_API int distributor_add_source(distributor_t *d, const distributor_task_type_t *type,
+                                           distributor_source_fn *source, void *context);
+
+/*
+ * Hands the next input over: of use in the callback of a source alone, with the `input` that it was
+ * given.  A second one replaces the first.
+ *
+ * Threads  the one that calls the source
+ * Blocks   no
+ * Returns  1, for the callback to return; -EINVAL, -EMSGSIZE, -ENOMEM: nothing was handed over
+ * Owns     data is copied; what it owns is the distributor's if the callback returns 1
+ */
+DISTRIBUTOR_API int distributor_set_input(distributor_input_t *input, const void *data,
+                                          size_t size);
+
+/*
+ * Says that the sources with this context, which returned -EAGAIN, can give an input now.  If one
+ * of them is just being asked and returns -EAGAIN, it is asked once more: what is said is not lost.
+ * For a source that has ended, or has not returned -EAGAIN, it does nothing.
+ *
+ * Threads  any, also from inside a task
+ * Blocks   no
+ * Returns  0, also if there is no such source; -EDEADLK in a source of d; -ESHUTDOWN it is being
+ *          destroyed
+ * Owns     nothing
+ */
+DISTRIBUTOR_API int distributor_source_ready(distributor_t *d, const void *context);
+
 /* ------------------------------------------------------------------------------------------
  * Readers: any thread; each result goes to one of them
  * --------------------------------------------------------------------------------------- */
@@ -559,7 +629,7 @@ DISTRIBUTOR_API int distributor_receive(distributor_task_t *self, distributor_me
 
 /*
  * Whether d would take a task and has nothing to do: no task waits, runs or was added before a
- * start, and no result is unread.  It may be started or not.  The answer holds as long as nobody
+ * start, no source is open, and no result is unread.  It may be started or not.  The answer holds as long as nobody
  * adds.
  *
  * Threads  any but a task of this distributor (-EDEADLK)

@@ -11,12 +11,13 @@
 #include "pool/quiesce.h"
 #include "pool/registry.h"
 #include "pool/idle.h"
+#include "pool/source.h"
 #include "queue/deque.h"
 
 #define SERIALS 1024u   /* taken from the common number at a time */
 #define ARRAY_PART 128u /* of an array, published at a time */
 
-static int check_new_type(struct distr_record *record, const distributor_task_type_t *type)
+int distr_type_check(const distributor_task_type_t *type)
 {
     if (!type || !type->run)
         return -EINVAL;
@@ -25,8 +26,16 @@ static int check_new_type(struct distr_record *record, const distributor_task_ty
     for (unsigned i = 0; i < sizeof type->reserved / sizeof type->reserved[0]; i++)
         if (type->reserved[i])
             return -ENOTSUP;
-    record->checked = type;
     return 0;
+}
+
+static int check_new_type(struct distr_record *record, const distributor_task_type_t *type)
+{
+    int rc = distr_type_check(type);
+
+    if (rc == 0)
+        record->checked = type;
+    return rc;
 }
 
 /* 0, or why the type cannot be used.  The record remembers the last good one. */
@@ -35,15 +44,16 @@ static inline int check_type(struct distr_record *record, const distributor_task
     return distr_likely(type == record->checked) ? 0 : check_new_type(record, type);
 }
 
+void distr_more_serials(struct distributor *d, struct distr_serials *serials)
+{
+    /* relaxed: only the number counts. */
+    serials->next = atomic_fetch_add_explicit(&d->serial, SERIALS, memory_order_relaxed);
+    serials->end = serials->next + SERIALS;
+}
+
 static inline uint64_t next_serial(struct distr_record *record)
 {
-    if (distr_unlikely(record->serial == record->serial_end)) {
-        /* relaxed: only the number counts. */
-        record->serial =
-            atomic_fetch_add_explicit(&record->owner->serial, SERIALS, memory_order_relaxed);
-        record->serial_end = record->serial + SERIALS;
-    }
-    return record->serial++;
+    return distr_next_serial(record->owner, &record->serials);
 }
 
 static void free_input(const struct distr_item *item)
@@ -92,14 +102,14 @@ int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *t
     if (distr_unlikely(!record))
         return -EINVAL;
     struct distributor *d = record->owner;
-    uint64_t serial = record->serial;
+    uint64_t serial = record->serials.next;
     if (distr_unlikely(size != sizeof word) || distr_unlikely(!input) ||
         !distr_queue_is_quick(&record->input, type) ||
-        distr_unlikely(serial == record->serial_end) ||
+        distr_unlikely(serial == record->serials.end) ||
         distr_unlikely(distr_state(d) & DISTR_STOPPING))
         return spawn(record, type, input, size);
     memcpy(&word, input, sizeof word);
-    record->serial = serial + 1;
+    record->serials.next = serial + 1;
     distr_count(&record->added, 1);
     distr_deque_push_quick(&record->input, word, distr_meta(serial, DISTR_INLINE, sizeof word));
     distr_announce_fenced(d, record); /* the push had the fence */
@@ -108,8 +118,7 @@ int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *t
 
 /* ---- outside: room ---- */
 
-/* Takes up to `wanted` of the input's room; 0: it is full. */
-static uint64_t take_room(struct distributor *d, uint64_t wanted)
+uint64_t distr_take_room(struct distributor *d, uint64_t wanted)
 {
     uint64_t pending = atomic_load_explicit(&d->pending, memory_order_seq_cst);
 
@@ -130,6 +139,9 @@ void distr_give_room(struct distributor *d, uint64_t count)
 
     if (before - count < d->input_limit)
         distr_gate_open(&d->input_room, count < INT_MAX ? (int)count : INT_MAX);
+    /* U8: sources were not asked while it was full. */
+    if (before >= d->input_limit && distr_has_sources(d))
+        distr_announce_source(d);
 }
 
 /* O1: waits for room.  Nothing has been counted yet. */
@@ -138,7 +150,7 @@ static int wait_for_room(struct distributor *d, uint64_t wanted, uint64_t *room,
     struct distr_patience patience;
     int rc = 0;
 
-    *room = take_room(d, wanted);
+    *room = distr_take_room(d, wanted);
     if (*room != 0)
         return 0;
     if (deadline == 0)
@@ -146,7 +158,7 @@ static int wait_for_room(struct distributor *d, uint64_t wanted, uint64_t *room,
     distr_patience_begin(d, &patience, deadline);
     uint32_t sequence = distr_gate_enter(&d->input_room);
     for (;;) {
-        *room = take_room(d, wanted);
+        *room = distr_take_room(d, wanted);
         if (*room != 0)
             break;
         rc = distr_state(d) & DISTR_CLOSED ? -ESHUTDOWN : distr_patience_check(d, &patience);
@@ -218,7 +230,7 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
     if (rc != 0)
         return rc;
     if (record->worker)
-        return spawn(record, type, input, size);
+        return record->worker->asked ? -EDEADLK : spawn(record, type, input, size);
     distr_inside(record, DISTR_INSIDE);
     rc = check_type(record, type);
     if (rc == 0)
@@ -235,10 +247,10 @@ static inline bool add_quick(struct distributor *d, struct distr_record *record,
                              const distributor_task_type_t *type, uint64_t word)
 {
     if (!distr_queue_is_quick(&record->input, type) ||
-        distr_unlikely(record->serial == record->serial_end) || !pass_door(d, record, 1))
+        distr_unlikely(record->serials.next == record->serials.end) || !pass_door(d, record, 1))
         return false;
     distr_queue_put_quick(&record->input, word,
-                          distr_meta(record->serial++, DISTR_INLINE, sizeof word));
+                          distr_meta(record->serials.next++, DISTR_INLINE, sizeof word));
     distr_announce(d, record);
     return true;
 }
@@ -357,7 +369,7 @@ static int add_array(struct distr_record *record, struct array *array)
     if (rc != 0)
         return rc;
     if (record->worker)
-        return spawn_array(record, array);
+        return record->worker->asked ? -EDEADLK : spawn_array(record, array);
     distr_inside(record, DISTR_INSIDE);
     while (array->left > 0 && rc == 0)
         rc = add_part(record, array);

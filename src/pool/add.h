@@ -5,6 +5,23 @@
 
 #include "pool/state.h"
 
+/* 0, or why a task type cannot be used. */
+int distr_type_check(const distributor_task_type_t *type);
+
+/* Takes the next range. */
+void distr_more_serials(struct distributor *d, struct distr_serials *serials);
+
+/* Of whom the numbers belong to. */
+static inline uint64_t distr_next_serial(struct distributor *d, struct distr_serials *serials)
+{
+    if (distr_unlikely(serials->next == serials->end))
+        distr_more_serials(d, serials);
+    return serials->next++;
+}
+
+/* Takes up to `wanted` of the input's room; 0: it is full. */
+uint64_t distr_take_room(struct distributor *d, uint64_t wanted);
+
 /* `count` tasks have begun, or were not added after all. */
 void distr_give_room(struct distributor *d, uint64_t count);
 

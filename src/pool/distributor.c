@@ -12,6 +12,7 @@
 #include "pool/quiesce.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
+#include "pool/source.h"
 #include "pool/worker.h"
 
 void distr_log(const struct distributor *d, distributor_log_level_t level, const char *worker,
@@ -120,6 +121,7 @@ static void free_memory(struct distributor *d)
         free(group);
         group = next;
     }
+    distr_sources_free(d);
     distr_pools_free(&d->pools);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->joined);
@@ -203,7 +205,7 @@ int distributor_lock(distributor_t *d)
 {
     if (!d)
         return -EINVAL;
-    int rc = distr_usable(d);
+    int rc = distr_in_source(d) ? -EDEADLK : distr_usable(d);
     return rc == 0 ? -pthread_mutex_lock(&d->user_lock) : rc;
 }
 
@@ -211,6 +213,6 @@ int distributor_unlock(distributor_t *d)
 {
     if (!d)
         return -EINVAL;
-    int rc = distr_usable(d);
+    int rc = distr_in_source(d) ? -EDEADLK : distr_usable(d);
     return rc == 0 ? -pthread_mutex_unlock(&d->user_lock) : rc;
 }

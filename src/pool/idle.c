@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "pool/quiesce.h"
+#include "pool/source.h"
 
 #define SPIN_NS 20000
 
@@ -118,6 +119,13 @@ void distr_announce_slow(struct distributor *d, struct distr_record *record)
     }
 }
 
+void distr_announce_source(struct distributor *d)
+{
+    distr_full_fence(); /* U3: pairs with P3 and with the swap of P6 */
+    if (distr_searching(atomic_load_explicit(&d->search, memory_order_seq_cst)) == 0)
+        wake_one(d);
+}
+
 /* ---- a worker's search ---- */
 
 /* P6: the worker has found a task and searches no more; the last one looks for more. */
@@ -140,7 +148,7 @@ static void found(struct distr_worker *worker, bool more)
         distr_heavy_fence();
         more = distr_any_task(d);
     }
-    if (more || distr_hinted_task(d))
+    if (more || distr_hinted_task(d) || distr_askable(d))
         wake_one(d);
 }
 
@@ -195,7 +203,7 @@ static void park(struct distr_worker *worker)
     if (lie_down(worker)) {
         distr_heavy_fence(); /* P3: pairs with N1 */
         distr_try_end(d);
-        up = distr_any_task(d);
+        up = distr_any_task(d) || distr_askable(d);
     }
     if (up || (distr_state(d) & DISTR_ENDED))
         get_up(worker);
@@ -223,8 +231,26 @@ static bool spin(struct distributor *d, unsigned round, int64_t *since)
     return distr_now() - *since < SPIN_NS;
 }
 
+/* Nothing is pending: asks a source for a task.  A worker that is counted as searching is not while
+ * it asks, since a callback may block: who adds a task must not rely on it. */
+static bool ask(struct distr_worker *worker, bool counted)
+{
+    struct distr_source *source = distr_source_take(worker);
+
+    if (!source)
+        return false;
+    if (counted)
+        found(worker, false);
+    if (distr_ask(worker, source))
+        return true;
+    if (counted)
+        atomic_fetch_add_explicit(&worker->record.owner->search, DISTR_SEARCHING,
+                                  memory_order_seq_cst);
+    return false;
+}
+
 /* The worker is counted as searching: looks until it has found something, or STOP. */
-static bool look_on(struct distr_worker *worker)
+static distr_apart bool look_on(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
     int64_t since = 0;
@@ -232,10 +258,12 @@ static bool look_on(struct distr_worker *worker)
     bool more;
 
     while (!(distr_state(d) & DISTR_ENDED)) {
-        if (distr_take(worker, round > 1, &more)) {
+        if (distr_take(worker, round > (distr_has_sources(d) ? 7 : 1), &more)) {
             found(worker, more);
             return true;
         }
+        if (distr_has_sources(d) && ask(worker, true))
+            return true;
         if (spin(d, round, &since)) {
             round++;
         } else {
@@ -247,17 +275,31 @@ static bool look_on(struct distr_worker *worker)
     return false;
 }
 
+/* Whether no hint is set but the worker's own: there is nothing to take. */
+static inline bool nothing_is_hinted(const struct distr_worker *worker)
+{
+    const struct distr_group *group = &worker->record.owner->first;
+    uint64_t bits = atomic_load_explicit(&group->tasks, memory_order_acquire);
+
+    return worker->record.group == group && (bits & ~worker->record.mask) == 0 &&
+           !atomic_load_explicit(&group->next, memory_order_relaxed);
+}
+
 bool distr_search(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
     bool more;
 
+    if (distr_has_sources(d) && nothing_is_hinted(worker) && ask(worker, false))
+        return true;
     /* A first look that is not counted: it mostly finds something. */
     if (distr_take(worker, false, &more)) {
         if (more)
             distr_announce(d, &worker->record);
         return true;
     }
+    if (distr_has_sources(d) && ask(worker, false))
+        return true;
     atomic_fetch_add_explicit(&d->search, DISTR_SEARCHING, memory_order_seq_cst);
     return look_on(worker);
 }

@@ -55,6 +55,9 @@ static inline void distr_announce(struct distributor *d, struct distr_record *re
     distr_announce_fenced(d, record);
 }
 
+/* U3: a source can be asked, or asked again. */
+void distr_announce_source(struct distributor *d);
+
 /* Its own tasks have run out: looks around, sleeps, looks again.  False: STOP. */
 bool distr_search(struct distr_worker *worker);
 

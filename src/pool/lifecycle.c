@@ -9,6 +9,7 @@
 #include "pool/add.h"
 #include "pool/quiesce.h"
 #include "pool/registry.h"
+#include "pool/source.h"
 #include "pool/idle.h"
 #include "pool/worker.h"
 
@@ -22,6 +23,8 @@ void distr_set_state(struct distributor *d, uint32_t flags)
     atomic_fetch_or_explicit(&d->state, DISTR_DOOR_SHUT, memory_order_seq_cst); /* O3 */
     pthread_mutex_unlock(&d->lock);
     distr_gate_open_all(&d->input_room);
+    if (flags & DISTR_STOPPING)
+        distr_sources_stop(d);
     if (flags & DISTR_CANCELLED)
         distr_gate_open_all(&d->output_room);
     if (flags & DISTR_DESTROYED)

@@ -4,6 +4,7 @@
 src_libdistr_la_SOURCES += \
 	src/pool/add.c \
 	src/pool/add.h \
+	src/pool/ask.c \
 	src/pool/distributor.c \
 	src/pool/emit.c \
 	src/pool/emit.h \
@@ -24,6 +25,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/registry.c \
 	src/pool/registry.h \
 	src/pool/run.c \
+	src/pool/source.c \
+	src/pool/source.h \
 	src/pool/state.h \
 	src/pool/take.c \
 	src/pool/take.h \

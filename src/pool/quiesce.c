@@ -46,6 +46,8 @@ void distr_sum_ended(struct distributor *d, distributor_summary_t *total, uint64
 
     memset(total, 0, sizeof *total);
     distr_for_each_record(d, sum_ended, &sum);
+    /* Q1 acquire: pairs with U7; an open source counts like a task that has not ended. */
+    sum.refused += atomic_load_explicit(&d->sources_ended, memory_order_acquire);
     total->added = total->completed + total->failed + total->cancelled + total->discarded;
     *refused = sum.refused;
 }
@@ -56,6 +58,15 @@ static bool sum_added(struct distr_record *record, void *context)
 
     *added += atomic_load_explicit(&record->added, memory_order_acquire);
     return true;
+}
+
+/* Q4 */
+static uint64_t count_added(struct distributor *d)
+{
+    uint64_t added = 0;
+
+    distr_for_each_record(d, sum_added, &added);
+    return added + atomic_load_explicit(&d->sources_opened, memory_order_acquire);
 }
 
 /* The results that tasks emitted.  Nothing runs any more, and every worker's last count was read by
@@ -78,14 +89,12 @@ static bool is_over(struct distributor *d, distributor_summary_t *total)
 {
     const uint32_t needed = DISTR_STARTED | DISTR_DOOR_SHUT;
     uint64_t refused;
-    uint64_t added = 0;
 
     distr_full_fence(); /* Q2: of two that make the last counts at once, one sees both */
     if ((distr_state(d) & (needed | DISTR_ENDED)) != needed)
         return false;
-    distr_sum_ended(d, total, &refused);         /* Q3 */
-    distr_for_each_record(d, sum_added, &added); /* Q4 */
-    return added == total->added + refused;
+    distr_sum_ended(d, total, &refused); /* Q3 */
+    return count_added(d) == total->added + refused;
 }
 
 static bool find_result(struct distr_record *record, void *context)
@@ -109,11 +118,9 @@ static bool is_idle(struct distributor *d)
 {
     distributor_summary_t total;
     uint64_t refused;
-    uint64_t added = 0;
 
     distr_sum_ended(d, &total, &refused);
-    distr_for_each_record(d, sum_added, &added);
-    return added == total.added + refused && !distr_has_unread(d);
+    return count_added(d) == total.added + refused && !distr_has_unread(d);
 }
 
 int distributor_is_idle(distributor_t *d)

@@ -223,6 +223,8 @@ int distr_call_begin(struct distributor *d)
 {
     int rc = distr_usable(d);
 
+    if (rc == 0 && distr_in_source(d))
+        rc = -EDEADLK;
     if (rc != 0)
         return rc;
     /* X1 seq_cst: pairs with the setting of DESTROYED. */

@@ -70,6 +70,12 @@ enum distr_inside {
     DISTR_TAKING = 2 /* a lone reader takes a result: over soon, it does not wait */
 };
 
+/* Whether the calling thread is in the callback of a source of d. */
+static inline bool distr_in_source(const struct distributor *d)
+{
+    return distr_thread.own.id == d->id && distr_thread.own.record->worker->asked != NULL;
+}
+
 /* A call of an outside thread begins: X1, the flag before the look at the state. */
 static inline void distr_inside(struct distr_record *record, enum distr_inside inside)
 {
@@ -97,7 +103,8 @@ static inline void distr_outside(struct distributor *d, struct distr_record *rec
 
 /*
  * A rare call begins and ends: like distr_inside, for those that need no record of their thread.
- * 0, -ECHILD, or -ESHUTDOWN: then the call must not go on, and must not end either.
+ * 0, -ECHILD, -EDEADLK in the callback of a source, or -ESHUTDOWN: then the call must not go on,
+ * and must not end either.
  */
 int distr_call_begin(struct distributor *d);
 void distr_call_end(struct distributor *d);

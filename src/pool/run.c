@@ -9,6 +9,7 @@
 #include "pool/item.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
+#include "pool/source.h"
 #include "pool/worker.h"
 
 void distr_item_free(const struct distr_item *item)
@@ -174,9 +175,19 @@ static inline void task_ended(struct distr_worker *worker, int rc)
     atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
 }
 
+void distr_task_fails(struct distr_worker *worker, int error)
+{
+    if (distr_queue_reserve_ahead(&worker->output, 1) != 0)
+        find_slot(worker);
+    atomic_store_explicit(&worker->busy, worker->task.item.type, memory_order_relaxed);
+    task_ended(worker, error);
+}
+
 void distr_task_lost_its_thread(struct distr_worker *worker)
 {
-    if (atomic_load_explicit(&worker->busy, memory_order_relaxed))
+    if (worker->asked)
+        distr_source_lost(worker);
+    else if (atomic_load_explicit(&worker->busy, memory_order_relaxed))
         task_ended(worker, -EOWNERDEAD);
 }
 

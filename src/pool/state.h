@@ -19,6 +19,8 @@
 
 struct distr_worker;
 struct distr_group;
+struct distr_source;
+struct distr_source_group;
 
 /* Flags of distributor.state; set by fetch_or, cleared by start and join under the lock. */
 enum distr_state {
@@ -30,6 +32,12 @@ enum distr_state {
     DISTR_ENDED = 32,     /* STOP; stays until the next start */
     DISTR_DESTROYED = 64, /* destroy has begun */
     DISTR_LIMITED = 128   /* there is an input limit; constant */
+};
+
+/* Numbers for tasks, taken from the distributor's a range at a time. */
+struct distr_serials {
+    uint64_t next;
+    uint64_t end;
 };
 
 /* What one reading thread holds between its reads. */
@@ -64,8 +72,7 @@ struct distr_record {
 
     uint32_t met;        /* adds that met a search, since the last one that met none */
     uint32_t patience;   /* of those, how many before it wakes another worker */
-    uint64_t serial;     /* the next one, */
-    uint64_t serial_end; /* and where its range ends */
+    struct distr_serials serials;
     const distributor_task_type_t *checked; /* the last type that was found valid */
 
     struct distr_reader reader;
@@ -139,6 +146,8 @@ struct distr_worker {
     unsigned fair_bit;
     struct distr_group *scan_group; /* where it found tasks last */
     unsigned scan_bit;
+    struct distr_source *source; /* which one it asked last */
+    struct distr_source *asked;  /* the one whose callback is on the stack */
     void *value;
     void (*destroy_value)(void *value);
     struct distr_mail *mail; /* taken from the mailbox, oldest first */
@@ -169,6 +178,7 @@ struct distributor {
     uint64_t id;                   /* constant: unlike any other distributor of this process */
     uint32_t generation;           /* constant: forks before create */
     unsigned cpus;                 /* constant */
+    _Atomic uint32_t open_sources; /* sources_opened - sources_ended; a hint that there are some */
     _Atomic unsigned workers;      /* how many there are; guarded by the lock */
     distributor_options_t options; /* constant */
 
@@ -197,6 +207,12 @@ struct distributor {
     /* The same while no other thread reads, then NULL for good (T5); NULL with a limit. */
     _Atomic(struct distr_record *) lone_reader;
 
+    /* Like added and ended of records: counted before a source can be asked, and after its last
+     * input was counted. */
+    _Atomic uint64_t sources_opened;
+    _Atomic uint64_t sources_ended;
+
+    _Atomic(struct distr_source_group *) source_groups; /* linked under the lock */
     struct distr_pools pools;
     struct distr_group first; /* the list of groups starts here */
 
@@ -212,6 +228,7 @@ struct distributor {
     int64_t ended_ns;
     distributor_summary_t total; /* of all that ended, written by who sets ENDED */
     distributor_summary_t base;  /* the total at the end of the last join */
+    struct distr_source *free_sources; /* places of those that have ended */
     bool joining;
     pthread_cond_t joined;  /* joining became false */
     bool running;           /* the threads live */

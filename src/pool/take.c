@@ -59,7 +59,9 @@ static unsigned take_claimed(struct distr_worker *worker, struct distr_worker *o
     struct distr_share share = {.max = room ? DISTR_CLAIM_MAX : 1, .divisor = 1, .freeze = true};
     unsigned count = distr_queue_claim(&other->claims, &share, items);
 
-    for (unsigned i = 0; i < count / 2; i++) {
+    /* Of a source that is just asked the newest is on top. */
+    bool turn = count > 1 && distr_meta_serial(items[0].meta) > distr_meta_serial(items[1].meta);
+    for (unsigned i = 0; turn && i < count / 2; i++) {
         struct distr_item swapped = items[i];
         items[i] = items[count - 1 - i];
         items[count - 1 - i] = swapped;

@@ -25,6 +25,9 @@ void distr_work(struct distr_worker *worker);
 /* The task that was on the stack when its thread ended itself has failed. */
 void distr_task_lost_its_thread(struct distr_worker *worker);
 
+/* The worker's task, which is counted as added and has not begun, fails. */
+void distr_task_fails(struct distr_worker *worker, int error);
+
 /* Counts worker->task as discarded. */
 void distr_discard_task(struct distr_record *record, struct distr_item *item);
 

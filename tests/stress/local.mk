@@ -14,6 +14,7 @@ stress_programs = \
 	tests/stress/map \
 	tests/stress/quiescence \
 	tests/stress/slow_reader \
+	tests/stress/sources \
 	tests/stress/thread_exit \
 	tests/stress/wake
 check_PROGRAMS += $(stress_programs)
@@ -46,6 +47,7 @@ tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
 tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
 tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
+tests_stress_sources_SOURCES = tests/stress/sources.c $(stress_support)
 tests_stress_wake_SOURCES = tests/stress/wake.c $(stress_support)
 
 # No time and no call while nothing happens.  A sanitizer has threads of its own.
@@ -70,6 +72,7 @@ preempted_programs = \
 	tests/stress/map_preempted \
 	tests/stress/quiescence_preempted \
 	tests/stress/slow_reader_preempted \
+	tests/stress/sources_preempted \
 	tests/stress/thread_exit_preempted \
 	tests/stress/wake_preempted
 check_PROGRAMS += $(preempted_programs)
@@ -104,6 +107,8 @@ tests_stress_quiescence_preempted_LDADD = $(preempted)
 tests_stress_slow_reader_preempted_SOURCES = \
 	$(tests_stress_slow_reader_SOURCES) tests/stress/preempt.c
 tests_stress_slow_reader_preempted_LDADD = $(preempted)
+tests_stress_sources_preempted_SOURCES = $(tests_stress_sources_SOURCES) tests/stress/preempt.c
+tests_stress_sources_preempted_LDADD = $(preempted)
 tests_stress_thread_exit_preempted_SOURCES = \
 	$(tests_stress_thread_exit_SOURCES) tests/stress/preempt.c
 tests_stress_thread_exit_preempted_LDADD = $(preempted)
