@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events: one word, on which those that wait sleep.  Events U1 to U4 in README.md, "Events".
+ * Events: one word, on which those that wait sleep.  Events Y1 to Y4 in README.md, "Events".
  *
  * | who           | progress                                            |
  * |---------------|-----------------------------------------------------|
@@ -51,7 +51,7 @@ int distributor_event_set(distributor_event_t *e)
             after = before; /* swapped all the same: it publishes what the caller wrote */
         else
             after = ((before & ~(SET | AWAITED)) + ONCE) | SET;
-        /* U1 release: pairs with U2 and U3. */
+        /* Y1 release: pairs with Y2 and Y3. */
     } while (!atomic_compare_exchange_weak_explicit(word, &before, after, memory_order_acq_rel,
                                                     memory_order_relaxed));
     if (before & AWAITED)
@@ -63,7 +63,7 @@ int distributor_event_clear(distributor_event_t *e)
 {
     if (!e)
         return -EINVAL;
-    /* U4 relaxed: it publishes nothing. */
+    /* Y4 relaxed: it publishes nothing. */
     uint32_t before = atomic_load_explicit(&e->word, memory_order_relaxed);
     while ((before & SET) &&
            !atomic_compare_exchange_weak_explicit(&e->word, &before, before & ~SET,
@@ -74,7 +74,7 @@ int distributor_event_clear(distributor_event_t *e)
 
 bool distributor_event_is_set(const distributor_event_t *e)
 {
-    /* U2 acquire: pairs with U1. */
+    /* Y2 acquire: pairs with Y1. */
     return e && (atomic_load_explicit(&e->word, memory_order_acquire) & SET);
 }
 
@@ -82,7 +82,7 @@ int distributor_event_wait_until(distributor_event_t *e, int64_t deadline)
 {
     if (!e)
         return -EINVAL;
-    /* U2 acquire: pairs with U1. */
+    /* Y2 acquire: pairs with Y1. */
     uint32_t first = atomic_load_explicit(&e->word, memory_order_acquire);
     uint32_t now = first;
     int rc = 0;
@@ -96,7 +96,7 @@ int distributor_event_wait_until(distributor_event_t *e, int64_t deadline)
                                                    memory_order_acquire, memory_order_acquire))
             continue;
         rc = distr_futex_wait(&e->word, now | AWAITED, deadline);
-        now = atomic_load_explicit(&e->word, memory_order_acquire); /* U3: pairs with U1 */
+        now = atomic_load_explicit(&e->word, memory_order_acquire); /* Y3: pairs with Y1 */
     }
     return 0;
 }
