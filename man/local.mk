@@ -6,15 +6,19 @@ man_pages = \
 	man/distributor.3 \
 	man/distributor_add_source.3 \
 	man/distributor_add_task.3 \
+	man/distributor_call_name.3 \
 	man/distributor_channel_create.3 \
 	man/distributor_create.3 \
 	man/distributor_emit.3 \
 	man/distributor_event_create.3 \
+	man/distributor_graph_create.3 \
+	man/distributor_graph_run.3 \
 	man/distributor_lock.3 \
 	man/distributor_map.3 \
 	man/distributor_next_result.3 \
 	man/distributor_start.3 \
-	man/distributor_strerror.3
+	man/distributor_strerror.3 \
+	man/distributor_value_format.3
 dist_man_MANS += $(man_pages)
 EXTRA_DIST += man/names.awk
 

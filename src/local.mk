@@ -21,12 +21,24 @@ if SYMBOL_MAP
 src_libdistributor_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor.map
 endif
 
-EXTRA_DIST += src/libdistributor.map src/flow/README.md src/queue/README.md
+# It needs the other one, so that this one is installed first.
+lib_LTLIBRARIES += src/libdistributor-flow.la
+src_libdistributor_flow_la_SOURCES =
+src_libdistributor_flow_la_LIBADD = src/libdistrflow.la src/libdistributor.la $(CK_HT_LIBS)
+src_libdistributor_flow_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBDISTRIBUTOR_FLOW_ABI) -no-undefined -Wl,-z,nodelete
+src_libdistributor_flow_la_DEPENDENCIES = src/libdistrflow.la src/libdistributor.la src/libdistributor-flow.map
+if SYMBOL_MAP
+src_libdistributor_flow_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor-flow.map
+endif
+
+EXTRA_DIST += src/libdistributor.map src/libdistributor-flow.map src/flow/README.md src/queue/README.md
 
 include_HEADERS = include/distributor.h
 distributorincludedir = $(includedir)/distributor
 distributorinclude_HEADERS = \
 	include/distributor/channel.h \
+	include/distributor/graph.h \
 	include/distributor/map.h \
 	include/distributor/pool.h \
+	include/distributor/value.h \
 	include/distributor/version.h

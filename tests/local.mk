@@ -51,6 +51,8 @@ EXTRA_DIST += tests/watchdog.sh
 unit_tests =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 UNIT_LIBS = $(LDADD) $(CRITERION_LIBS)
+FLOW_LIBS = src/libdistrflow.la $(LDADD) $(CK_HT_LIBS)
+FLOW_UNIT_LIBS = $(FLOW_LIBS) $(CRITERION_LIBS)
 if UNIT_TESTS
 unit_tests += tests/unit/base.t
 tests_unit_base_t_SOURCES = tests/unit/base.c tests/unit/support.h
@@ -71,6 +73,35 @@ unit_tests += tests/unit/capabilities_channel.t
 tests_unit_capabilities_channel_t_SOURCES = tests/unit/capabilities_channel.c tests/unit/support.h
 tests_unit_capabilities_channel_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_capabilities_channel_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/flow_events.t
+tests_unit_flow_events_t_SOURCES = tests/unit/flow_events.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_events_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_events_t_LDADD = $(FLOW_UNIT_LIBS)
+
+unit_tests += tests/unit/flow_graph.t
+tests_unit_flow_graph_t_SOURCES = tests/unit/flow_graph.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_graph_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_graph_t_LDADD = $(FLOW_UNIT_LIBS)
+
+unit_tests += tests/unit/flow_parts.t
+tests_unit_flow_parts_t_SOURCES = tests/unit/flow_parts.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_parts_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_parts_t_LDADD = $(FLOW_UNIT_LIBS)
+
+unit_tests += tests/unit/flow_plan.t
+tests_unit_flow_plan_t_SOURCES = tests/unit/flow_plan.c tests/unit/support.h
+tests_unit_flow_plan_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_plan_t_LDADD = $(FLOW_UNIT_LIBS)
+
+unit_tests += tests/unit/flow_run.t
+tests_unit_flow_run_t_SOURCES = tests/unit/flow_run.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_run_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_run_t_LDADD = $(FLOW_UNIT_LIBS)
 
 unit_tests += tests/unit/capabilities_run.t
 tests_unit_capabilities_run_t_SOURCES = tests/unit/capabilities_run.c tests/unit/support.h

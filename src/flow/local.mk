@@ -3,3 +3,38 @@
 
 src_libdistr_la_SOURCES += \
 	src/flow/map.c
+
+# libdistributor-flow: graphs, on the public interface of the pool.  src/libdistrflow.la is the
+# same code before its symbols are hidden, as src/libdistr.la is for libdistributor.
+
+noinst_LTLIBRARIES += src/libdistrflow.la
+src_libdistrflow_la_SOURCES = \
+	src/base/cacheline.h \
+	src/base/os.c \
+	src/base/os.h \
+	src/flow/call.c \
+	src/flow/check.c \
+	src/flow/events.c \
+	src/flow/events.h \
+	src/flow/graph.c \
+	src/flow/graph.h \
+	src/flow/history.c \
+	src/flow/history.h \
+	src/flow/lists.c \
+	src/flow/lists.h \
+	src/flow/log.c \
+	src/flow/names.c \
+	src/flow/names.h \
+	src/flow/node.c \
+	src/flow/part.c \
+	src/flow/plan.c \
+	src/flow/plan.h \
+	src/flow/report.c \
+	src/flow/report.h \
+	src/flow/run.c \
+	src/flow/run.h \
+	src/flow/select.c \
+	src/flow/select.h \
+	src/flow/value.c \
+	src/flow/value.h
+src_libdistrflow_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden

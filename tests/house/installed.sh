@@ -28,6 +28,35 @@ static_libs=$($PKG_CONFIG --static --libs distributor | sed 's/-ldistributor/-l:
     "$srcdir/README.md" > "$root/program.c"
 [ -s "$root/program.c" ] || wrong "README.md: has no program between \`\`\`c and \`\`\`"
 
+# A program for libdistributor-flow.
+cat > "$root/flow.c" <<'EOF'
+#include <distributor/graph.h>
+#include <stdio.h>
+static int nothing(distributor_call_t *call) { (void)call; return 0; }
+int main(void)
+{
+    const distributor_node_t node = {.size = sizeof node, .name = "a", .run = nothing};
+    distributor_graph_summary_t summary;
+    distributor_graph_t *graph;
+    if (distributor_graph_create(&graph) || distributor_graph_add(graph, &node) != 0 ||
+        distributor_graph_run(graph, NULL, &summary))
+        return 1;
+    printf("%zu\n", summary.passed);
+    return distributor_graph_destroy(graph);
+}
+EOF
+
+# try_flow HOW FLAGS: likewise, through the other library's pkg-config file.
+try_flow() {
+    if $CC -std=c11 -Wall -Wextra -Werror $($PKG_CONFIG --cflags distributor-flow) "$root/flow.c" \
+        -o "$root/flow" $2; then
+        [ "$(LD_LIBRARY_PATH="$libdir" timeout 60 "$root/flow")" = 1 ] ||
+            wrong "a program of libdistributor-flow, $1: does not run"
+    else
+        wrong "a program of libdistributor-flow, $1: does not build"
+    fi
+}
+
 # try HOW LIBRARIES: builds the program and runs it.
 try() {
     [ -s "$root/program.c" ] || return
@@ -41,6 +70,11 @@ try() {
 }
 [ -z "$(find "$root" -name libdistributor.so)" ] || try shared "$libs"
 [ -z "$(find "$root" -name libdistributor.a)" ] || try static "$static_libs"
+flow_libs=$($PKG_CONFIG --libs distributor-flow) || wrong "pkg-config finds no distributor-flow"
+flow_static_libs=$($PKG_CONFIG --static --libs distributor-flow |
+    sed 's/-l\(distributor[-a-z]*\)/-l:lib\1.a/g')
+[ -z "$(find "$root" -name libdistributor-flow.so)" ] || try_flow shared "$flow_libs"
+[ -z "$(find "$root" -name libdistributor-flow.a)" ] || try_flow static "$flow_static_libs"
 
 strict="-pedantic -Wall -Wextra -Wconversion -Wundef -Werror -fsyntax-only"
 for header in $(cd "$srcdir/include" && find . -name '*.h' | sed 's,^\./,,'); do

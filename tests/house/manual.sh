@@ -11,6 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 compile="$CC -std=gnu11 -Wall -Wextra -Werror -pthread -I$srcdir/include"
 link="./libtool --quiet --tag=CC --mode=link $compile"
+libraries="src/libdistributor-flow.la src/libdistributor.la"
 
 # Each page is mdoc without a warning.
 check_form() {
@@ -59,7 +60,7 @@ check_errors() {
         sed -n 's/^.*Er -*\(E[A-Z0-9]*\).*/CHECK(\1);/p' $pages | sort -u
         printf '%s\n' 'return 0; }'
     } > "$work/errors.c"
-    $link "$work/errors.c" src/libdistributor.la -o "$work/errors" && "$work/errors" ||
+    $link "$work/errors.c" $libraries -o "$work/errors" && "$work/errors" ||
         wrong "a page names an error that the library has no words for"
 }
 
@@ -72,7 +73,7 @@ check_examples() {
     done
     for source in "$work"/*_[0-9].c; do
         program=${source%.c}
-        $link "$source" src/libdistributor.la -o "$program" &&
+        $link "$source" $libraries -o "$program" &&
             timeout 60 "$program" > "$program.output" ||
             wrong "$(basename "$program"): the example does not compile or run"
         [ ! -f "$program.expected" ] || diff "$program.expected" "$program.output" ||

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Turns the SYNOPSIS of manual pages into C declarations: compiled behind the headers, one that
-# differs from theirs is an error.
+# Turns the SYNOPSIS of manual pages into C declarations: compiled behind the headers that it
+# includes, one that differs from theirs is an error.
 
 function arguments(line,    list) {
     while (match(line, /"[^"]*"/)) {
@@ -10,7 +10,7 @@ function arguments(line,    list) {
     return list
 }
 
-BEGIN { print "#include <distributor.h>" }
+$1 == ".In" { print "#include <" $2 ">" }
 /^\.Sh / { synopsis = $2 == "SYNOPSIS" }
 !synopsis { next }
 $1 == ".Ft" { type = $0; sub(/^\.Ft +/, "", type) }

@@ -40,7 +40,7 @@ code=$(find include src tests bench examples man scripts -type f \
     \( -name '*.[ch]' -o -name '*.cc' -o -name '*.go' -o -name '*.rs' -o -name '*.py' \
        -o -name '*.sh' -o -name '*.gp' -o -name '*.awk' -o -name '*.mk' -o -name '*.map' -o -name '*.supp' -o -name '*.[1-9]' \))
 for file in $code scripts/* m4/distributor_*.m4 \
-    autogen.sh configure.ac Makefile.am distributor.pc.in; do
+    autogen.sh configure.ac Makefile.am distributor.pc.in distributor-flow.pc.in; do
     check_license "$file"
 done
 for file in $code; do

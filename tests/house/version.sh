@@ -13,8 +13,9 @@ macro() {
 [ "$(macro VERSION)" = "\"$VERSION\"" ] || wrong "$header: DISTRIBUTOR_VERSION is not $VERSION"
 [ "$(macro VERSION_MAJOR).$(macro VERSION_MINOR).$(macro VERSION_PATCH)" = "$VERSION" ] ||
     wrong "$header: the three numbers are not $VERSION"
-[ "$(sed -n 's/^Version: //p' distributor.pc)" = "$VERSION" ] ||
-    wrong "distributor.pc: Version is not $VERSION"
+for pc in distributor.pc distributor-flow.pc; do
+    [ "$(sed -n 's/^Version: //p' $pc)" = "$VERSION" ] || wrong "$pc: Version is not $VERSION"
+done
 grep -qF "$VERSION" "$srcdir/CHANGELOG.md" || wrong "CHANGELOG.md: has nothing about $VERSION"
 
 house_end "configure.ac is where a release number is changed first, version.h follows."

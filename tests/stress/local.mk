@@ -9,6 +9,7 @@ stress_programs = \
 	tests/stress/destroying \
 	tests/stress/ending \
 	tests/stress/feeding \
+	tests/stress/graph \
 	tests/stress/hoarding \
 	tests/stress/lifecycle \
 	tests/stress/map \
@@ -43,6 +44,8 @@ tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 # With small tasks of their own, or none.
 tests_stress_channel_SOURCES = tests/stress/channel.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
+tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
+tests_stress_graph_LDADD = $(FLOW_LIBS)
 tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
 tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
