@@ -16,6 +16,7 @@ bench_ours = \
 	bench/cost_calls \
 	bench/cost_phases \
 	bench/grain \
+	bench/graph \
 	bench/hoarding \
 	bench/idle \
 	bench/latency \
@@ -41,6 +42,9 @@ bench_cost_phases_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_grain_SOURCES = bench/grain.c bench/bodies.h bench/bodies.c $(BENCH_OURS)
 bench_grain_LDADD = $(BENCH_LIBS)
 bench_grain_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_graph_SOURCES = bench/graph.c bench/layers.h $(BENCH_OURS)
+bench_graph_LDADD = src/libdistributor-flow.la $(BENCH_LIBS)
+bench_graph_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_hoarding_SOURCES = bench/hoarding.c $(BENCH_OURS)
 bench_hoarding_LDADD = $(BENCH_LIBS)
 bench_hoarding_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -87,7 +91,7 @@ bench_limit_threads_SOURCES = bench/limit_threads.c bench/bodies.h bench/bodies.
 bench_limit_threads_LDADD =
 bench_machine_SOURCES = bench/machine.c bench/harness.h bench/harness.c
 bench_machine_LDADD =
-bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/peer.h bench/peer.c bench/peer_subjects.h \
+bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/layers.h bench/peer.h bench/peer.c bench/peer_subjects.h \
 	bench/peer_grain.c bench/peer_waits.c bench/bodies.h bench/bodies.c bench/map.h \
 	bench/map_passes.c bench/harness.h bench/harness.c
 bench_peer_mutex_LDADD =

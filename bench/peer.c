@@ -8,6 +8,7 @@
  * has the last result.  Everything is run twice in one pool where the distributor is, and all
  * results are read in the peer's blocking call.
  */
+#include "layers.h"
 #include "map.h"
 #include "peer_subjects.h"
 
@@ -54,6 +55,12 @@ WEAK size_t peer_read_many(uint64_t *results, size_t count)
 WEAK void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares)
 {
     (void)workers, (void)numbers, (void)squares;
+    exit(BENCH_NO_SUBJECT);
+}
+
+WEAK int64_t peer_graph(unsigned workers, uint64_t *nodes)
+{
+    (void)workers, (void)nodes;
     exit(BENCH_NO_SUBJECT);
 }
 
@@ -262,6 +269,17 @@ static void run_tree(unsigned workers)
         bench_say("tree-rss", workers, "MiB", bench_peak_rss() / (1 << 20));
 }
 
+static void run_graph(unsigned workers)
+{
+    for (int warm = 0; warm < 2; warm++) {
+        uint64_t nodes = 0;
+        int64_t took = peer_graph(workers, &nodes);
+
+        bench_check("number of nodes", nodes, LAYERS_COUNT * LAYERS_WIDTH);
+        bench_say_warm("graph", workers, "ns/node", warm, (double)took / (double)nodes);
+    }
+}
+
 static unsigned mapping_threads;
 
 static void map_pass(const uint64_t *numbers, uint64_t *squares)
@@ -285,6 +303,7 @@ static const struct {
     {"stream", run_stream},
     {"batch", run_batch},
     {"tree", run_tree},
+    {"graph", run_graph},
     {"map", run_map},
     {"grain", peer_run_grain},
     {"grain-1us", peer_run_grain_1us},

@@ -48,6 +48,10 @@ size_t peer_read_many(uint64_t *results, size_t count);
  * gives the number of leaves.  false: it has none. */
 bool peer_tree(unsigned workers, unsigned depth, uint64_t *leaves);
 
+/* Runs the graph of layers.h once and gives how long that took: nothing but the run is inside the
+ * clock. */
+int64_t peer_graph(unsigned workers, uint64_t *nodes);
+
 /* Squares the array of map.h on `workers` threads, of which the calling one is one. */
 void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares);
 

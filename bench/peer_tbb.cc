@@ -7,11 +7,14 @@
  * the group.
  */
 #include "map.h"
+#include "layers.h"
 #include "peer.h"
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <tbb/concurrent_queue.h>
+#include <tbb/flow_graph.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -111,4 +114,59 @@ void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares)
                                   squares[i] = numbers[i] * numbers[i];
                           });
     });
+}
+
+namespace {
+
+using Node = tbb::flow::continue_node<tbb::flow::continue_msg>;
+
+/* A flow graph stays as it is between its runs. */
+struct Layers {
+    tbb::flow::graph graph;
+    tbb::flow::broadcast_node<tbb::flow::continue_msg> source { graph };
+    std::vector<std::unique_ptr<Node>> nodes;
+
+    Layers()
+    {
+        uint64_t seed = LAYERS_SEED;
+
+        for (size_t i = 0; i < LAYERS_COUNT * LAYERS_WIDTH; i++) {
+            nodes.emplace_back(new Node(graph, [](const tbb::flow::continue_msg &) {
+                auto &mine = leaves_of[my_index].count;
+
+                mine.store(mine.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+            }));
+            if (i < LAYERS_WIDTH) {
+                tbb::flow::make_edge(source, *nodes[i]);
+                continue;
+            }
+            size_t parents[LAYERS_PARENTS];
+            layers_draw(&seed, parents);
+            for (size_t parent : parents)
+                tbb::flow::make_edge(*nodes[(i / LAYERS_WIDTH - 1) * LAYERS_WIDTH + parent],
+                    *nodes[i]);
+        }
+    }
+};
+
+} // namespace
+
+int64_t peer_graph(unsigned workers, uint64_t *count)
+{
+    tbb::task_arena joint(static_cast<int>(workers), 1);
+    static Layers *layers;
+    int64_t took = 0;
+
+    joint.execute([&] {
+        if (layers == nullptr)
+            layers = new Layers;
+        int64_t start = bench_now();
+        layers->source.try_put(tbb::flow::continue_msg());
+        layers->graph.wait_for_all();
+        took = bench_now() - start;
+    });
+    *count = 0;
+    for (auto &thread : leaves_of)
+        *count += thread.count.exchange(0);
+    return took;
 }

@@ -54,7 +54,7 @@ say() {
 
 # The objects have names of their own: the Makefile builds the same sources for other programs.
 common="harness bodies map_passes peer peer_grain peer_waits"
-headers="harness.h bodies.h map.h peer.h peer_subjects.h peer_pack.h"
+headers="harness.h bodies.h layers.h map.h peer.h peer_subjects.h peer_pack.h"
 
 objects() {
     for name in $common; do

@@ -19,7 +19,7 @@ runs=${BENCH_RUNS:-7}
 only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
-subjects="squares stream batch map tree hoarding serial hop hop-result hop-batch cache-line futex-wake \
+subjects="squares stream batch map tree graph hoarding serial hop hop-result hop-batch cache-line futex-wake \
     grain grain-1us grain-5us oversubscribed blocking latency latency-quiet many-ends memory idle"
 all_peers="mutex glib apr libuv moodycamel tbb libgomp libomp go rayon python"
 
@@ -132,6 +132,7 @@ repetition() {
     timed queues
     timed subject map map 2
     timed subject tree tree 2
+    timed subject graph graph 2
     selected hoarding && measure hoarding 2
     timed limits
     timed bodies
