@@ -43,7 +43,7 @@ AM_T_LOG_FLAGS = --unit
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/watchdog.sh
 SH_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/watchdog.sh
 AM_SH_LOG_FLAGS = $(SHELL)
-EXTRA_DIST += tests/watchdog.sh
+EXTRA_DIST += tests/README.md tests/watchdog.sh
 
 # ---------------------------------------------------------------------------------------------
 # Unit tests
@@ -232,6 +232,21 @@ unit_tests += tests/unit/pool_workers.t
 tests_unit_pool_workers_t_SOURCES = tests/unit/pool_workers.c tests/unit/support.h
 tests_unit_pool_workers_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_workers_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/nasty_system.t
+tests_unit_nasty_system_t_SOURCES = tests/unit/nasty_system.c tests/unit/support.h
+tests_unit_nasty_system_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_nasty_system_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/nasty_threads.t
+tests_unit_nasty_threads_t_SOURCES = tests/unit/nasty_threads.c tests/unit/support.h
+tests_unit_nasty_threads_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_nasty_threads_t_LDADD = $(UNIT_LIBS)
+
+unit_tests += tests/unit/wrap.t
+tests_unit_wrap_t_SOURCES = tests/unit/wrap.c tests/unit/queue_support.h tests/unit/support.h
+tests_unit_wrap_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_wrap_t_LDADD = $(UNIT_LIBS)
 endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -265,6 +280,7 @@ house_checks = \
 	tests/house/installed.sh \
 	tests/house/manual.sh \
 	tests/house/sources.sh \
+	tests/house/static_destructors.sh \
 	tests/house/version.sh
 EXTRA_DIST += $(house_checks) \
 	tests/house/manual_examples.awk \

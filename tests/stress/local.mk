@@ -27,6 +27,11 @@ if !SANITIZED_THREAD
 TESTS += tests/stress/frozen
 endif
 
+# The process ends while it runs.
+check_PROGRAMS += tests/stress/at_exit
+TESTS += tests/stress/at_exit
+tests_stress_at_exit_SOURCES = tests/stress/at_exit.c
+
 stress_support = tests/stress/support.c tests/stress/support.h
 stress_workload = $(stress_support) \
 	tests/stress/ledger.c tests/stress/ledger.h \
