@@ -12,6 +12,9 @@
 #define distr_likely(x) __builtin_expect(!!(x), 1)
 #define distr_unlikely(x) __builtin_expect(!!(x), 0)
 
+/* A short way, in each of its few places; compilers would make one function of it. */
+#define distr_inlined static inline __attribute__((always_inline))
+
 /* The rest of a call whose common case is short: inlined there, it would cost the common case its
  * registers. */
 #define distr_apart __attribute__((noinline))

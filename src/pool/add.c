@@ -173,18 +173,24 @@ static int wait_for_room(struct distributor *d, uint64_t wanted, uint64_t *room,
 /* ---- outside: the door ---- */
 
 /* A0: tasks that were counted are not added after all. */
-static distr_apart void refuse(struct distributor *d, struct distr_record *record, uint64_t count)
+static void refuse(struct distributor *d, struct distr_record *record, uint64_t count)
 {
     distr_count(&record->refused, count);
     distr_try_end(d);
 }
 
-/* A0: counts the tasks, then looks whether the door is open.  Refused: it takes the count back. */
-static inline bool pass_door(struct distributor *d, struct distr_record *record, uint64_t count)
+/* A0: counts the tasks, then looks whether the door is open. */
+static inline bool count_at_door(struct distributor *d, struct distr_record *record, uint64_t count)
 {
     distr_count(&record->added, count);
     distr_light_fence(); /* pairs with the heavy fence between CLOSED and DOOR_SHUT */
-    if (distr_likely(!(distr_state(d) & DISTR_CLOSED)))
+    return !(distr_state(d) & DISTR_CLOSED);
+}
+
+/* Refused: it takes the count back. */
+static bool pass_door(struct distributor *d, struct distr_record *record, uint64_t count)
+{
+    if (count_at_door(d, record, count))
         return true;
     refuse(d, record, count);
     return false;
@@ -239,39 +245,48 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
     return rc;
 }
 
-/*
- * The common case: a word of the type that this thread added last, without a limit, and the door
- * is open.  False: nothing was done.
- */
-static inline bool add_quick(struct distributor *d, struct distr_record *record,
-                             const distributor_task_type_t *type, uint64_t word)
+/* The rest of a short add. */
+static distr_apart int add_announced(struct distributor *d, struct distr_record *record)
 {
-    if (!distr_queue_is_quick(&record->input, type) ||
-        distr_unlikely(record->serials.next == record->serials.end) || !pass_door(d, record, 1))
-        return false;
-    distr_queue_put_quick(&record->input, word,
-                          distr_meta(record->serials.next++, DISTR_INLINE, sizeof word));
-    distr_announce(d, record);
-    return true;
+    distr_announce_slow(d, record);
+    distr_outside(d, record);
+    return 0;
 }
 
+static distr_apart int add_refused(struct distributor *d, struct distr_record *record)
+{
+    refuse(d, record, 1);
+    distr_outside(d, record);
+    return -ESHUTDOWN;
+}
+
+/*
+ * The common case: a word of the type that this thread added last, without a limit.  Who goes on
+ * the long way stays inside: between leaving and entering again destroy would wait for nobody.
+ */
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
     struct distr_record *record = distr_thread.last.record;
     uint64_t word;
 
-    if (distr_likely(d && input && size == sizeof word && distr_thread.last.id == d->id) &&
-        !record->worker) {
-        memcpy(&word, input, sizeof word);
-        distr_inside(record, DISTR_INSIDE);
-        if (distr_likely(add_quick(d, record, type, word))) {
-            distr_outside_unseen(record);
-            return 0;
-        }
-        /* Still inside: between leaving and entering again destroy would wait for nobody. */
-    }
-    return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+    if (distr_unlikely(!d) || distr_unlikely(!input) || distr_unlikely(size != sizeof word) ||
+        distr_unlikely(distr_thread.last.id != d->id) || distr_unlikely(record->worker != NULL))
+        return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+    uint64_t serial = record->serials.next;
+    distr_inside(record, DISTR_INSIDE);
+    if (!distr_queue_is_quick(&record->input, type) || distr_unlikely(serial == record->serials.end))
+        return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+    if (distr_unlikely(!count_at_door(d, record, 1)))
+        return add_refused(d, record);
+    memcpy(&word, input, sizeof word);
+    record->serials.next = serial + 1;
+    distr_queue_put_quick(&record->input, word, distr_meta(serial, DISTR_INLINE, sizeof word));
+    distr_light_fence(); /* N1: pairs with P3 */
+    if (distr_announce_due(d, record))
+        return add_announced(d, record);
+    distr_outside_unseen(record);
+    return 0;
 }
 
 int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,

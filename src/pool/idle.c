@@ -94,8 +94,11 @@ void distr_hint_own_tasks(struct distr_record *record)
  */
 void distr_announce_slow(struct distributor *d, struct distr_record *record)
 {
+    distr_hint_own_tasks(record);
     uint64_t search = atomic_load_explicit(&d->search, memory_order_seq_cst);
 
+    if (distr_sleeping(search) == 0)
+        return;
     if (distr_searching(search) == 0) {
         record->met = 0;
         record->patience = 32;

@@ -30,6 +30,7 @@ static inline uint32_t distr_sleeping(uint64_t search)
     return (uint32_t)(search >> 33);
 }
 
+/* N2, N3: the rest of an announcement that is due. */
 void distr_announce_slow(struct distributor *d, struct distr_record *record);
 
 /* The record's thread: sets its hint again, if a taker has cleared it. */
@@ -38,13 +39,18 @@ void distr_hint_own_tasks(struct distr_record *record);
 /* Anybody: sets the hint of a record that holds tasks. */
 void distr_hint_tasks(struct distr_record *record);
 
-/* N2, N3: after a publish and a light fence. */
+/* N2: whether somebody sleeps, or the hint is gone; after a publish and a light fence. */
+static inline bool distr_announce_due(struct distributor *d, struct distr_record *record)
+{
+    /* relaxed: the fence orders them. */
+    return distr_unlikely(atomic_load_explicit(&record->input.unhinted, memory_order_relaxed)) ||
+           distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed)) !=
+                          0);
+}
+
 static inline void distr_announce_fenced(struct distributor *d, struct distr_record *record)
 {
-    if (distr_unlikely(atomic_load_explicit(&record->input.unhinted, memory_order_relaxed)))
-        distr_hint_own_tasks(record);
-    /* N2 relaxed: the fence orders it. */
-    if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed))))
+    if (distr_announce_due(d, record))
         distr_announce_slow(d, record);
 }
 

@@ -69,7 +69,7 @@ static inline void distr_deque_push_quick(struct distr_queue *queue, uint64_t wo
 }
 
 /* Takes the newest item.  False: there is none that the owner can have. */
-static inline bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
+distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
 {
     unsigned before = queue->bottom;
 
