@@ -17,6 +17,8 @@ man_pages = \
 	man/distributor_map.3 \
 	man/distributor_next_result.3 \
 	man/distributor_start.3 \
+	man/distributor_state_create.3 \
+	man/distributor_state_save.3 \
 	man/distributor_strerror.3 \
 	man/distributor_value_format.3
 dist_man_MANS += $(man_pages)

@@ -22,9 +22,10 @@ src_libdistributor_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistr
 endif
 
 # It needs the other one, so that this one is installed first.
+FLOW_NEEDS = $(CK_HT_LIBS) $(JANSSON_LIBS)
 lib_LTLIBRARIES += src/libdistributor-flow.la
 src_libdistributor_flow_la_SOURCES =
-src_libdistributor_flow_la_LIBADD = src/libdistrflow.la src/libdistributor.la $(CK_HT_LIBS)
+src_libdistributor_flow_la_LIBADD = src/libdistrflow.la src/libdistributor.la $(FLOW_NEEDS)
 src_libdistributor_flow_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBDISTRIBUTOR_FLOW_ABI) -no-undefined -Wl,-z,nodelete
 src_libdistributor_flow_la_DEPENDENCIES = src/libdistrflow.la src/libdistributor.la src/libdistributor-flow.map
 if SYMBOL_MAP
@@ -40,5 +41,6 @@ distributorinclude_HEADERS = \
 	include/distributor/graph.h \
 	include/distributor/map.h \
 	include/distributor/pool.h \
+	include/distributor/state.h \
 	include/distributor/value.h \
 	include/distributor/version.h

@@ -51,7 +51,7 @@ EXTRA_DIST += tests/README.md tests/watchdog.sh
 unit_tests =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 UNIT_LIBS = $(LDADD) $(CRITERION_LIBS)
-FLOW_LIBS = src/libdistrflow.la $(LDADD) $(CK_HT_LIBS)
+FLOW_LIBS = src/libdistrflow.la $(LDADD) $(FLOW_NEEDS)
 FLOW_UNIT_LIBS = $(FLOW_LIBS) $(CRITERION_LIBS)
 if UNIT_TESTS
 unit_tests += tests/unit/base.t
@@ -102,6 +102,12 @@ tests_unit_flow_run_t_SOURCES = tests/unit/flow_run.c tests/unit/flow_support.h 
 	tests/unit/support.h
 tests_unit_flow_run_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_flow_run_t_LDADD = $(FLOW_UNIT_LIBS)
+
+unit_tests += tests/unit/flow_state.t
+tests_unit_flow_state_t_SOURCES = tests/unit/flow_state.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_state_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_state_t_LDADD = $(FLOW_UNIT_LIBS)
 
 unit_tests += tests/unit/capabilities_run.t
 tests_unit_capabilities_run_t_SOURCES = tests/unit/capabilities_run.c tests/unit/support.h

@@ -124,6 +124,16 @@ DISTRIBUTOR_API int distributor_value_format(const distributor_value_t *value, c
                                              size_t size);
 
 /*
+ * Frees what distributor_state_get copied.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  nothing
+ * Owns     takes the bytes of the value, which is NONE afterwards; value may be NULL
+ */
+DISTRIBUTOR_API void distributor_value_free(distributor_value_t *value);
+
+/*
  * The name of a type: "none", "bool", "int", "float", "string", "bytes", "pointer".
  *
  * Threads  any

@@ -225,8 +225,6 @@ static int check_node(distributor_graph_t *graph, const distributor_node_t *node
         if (node->reserved[i])
             return distr_graph_say(graph, -ENOTSUP, "a reserved field of node #%zu is set",
                                    graph->count);
-    if (node->inputs || node->outputs)
-        return distr_graph_say(graph, -ENOTSUP, "this release has no state");
     if (graph->count == DISTRIBUTOR_MAX_NODES)
         return distr_graph_say(graph, -ENOSPC, "there are %zu nodes, and no more can be",
                                graph->count);

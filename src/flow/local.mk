@@ -12,14 +12,19 @@ src_libdistrflow_la_SOURCES = \
 	src/base/cacheline.h \
 	src/base/os.c \
 	src/base/os.h \
+	src/flow/bind.c \
+	src/flow/bind.h \
 	src/flow/call.c \
 	src/flow/check.c \
 	src/flow/events.c \
 	src/flow/events.h \
+	src/flow/file.c \
 	src/flow/graph.c \
 	src/flow/graph.h \
 	src/flow/history.c \
 	src/flow/history.h \
+	src/flow/json.c \
+	src/flow/json.h \
 	src/flow/lists.c \
 	src/flow/lists.h \
 	src/flow/log.c \
@@ -35,6 +40,8 @@ src_libdistrflow_la_SOURCES = \
 	src/flow/run.h \
 	src/flow/select.c \
 	src/flow/select.h \
+	src/flow/state.c \
+	src/flow/state.h \
 	src/flow/value.c \
 	src/flow/value.h
-src_libdistrflow_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+src_libdistrflow_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) -fvisibility=hidden

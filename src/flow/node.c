@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "flow/bind.h"
 #include "flow/run.h"
 #include "flow/value.h"
 
@@ -186,6 +187,8 @@ static void settle(struct distr_seat *seat, int rc)
 {
     struct distributor_call *call = &seat->call;
 
+    if (rc == 0)
+        rc = distr_bind_outputs(call);
     if (rc != 0)
         distr_fail_node(seat, call->node, rc);
     else if (!call->part && call->result.type != DISTRIBUTOR_NONE) {
@@ -206,6 +209,7 @@ uint32_t distr_end_share(struct distr_seat *seat, int rc)
     }
     bool several = call->part || call->parted;
     settle(seat, rc);
+    distr_unbind(call);
     distr_value_drop(&call->result);
     free(call->message);
     *call = (struct distributor_call){.run = seat->run, .seat = seat};
@@ -249,7 +253,8 @@ static inline uint32_t run_node(struct distr_seat *seat, uint32_t node)
         run->history->worker[node] = seat->worker;
         distr_events_push(&run->events, seat->self, node, DISTR_EVENT_RUN);
     }
-    return distr_end_share(seat, run->bodies[node].run(call));
+    int rc = distr_unlikely(run->options.state != NULL) ? distr_bind(call) : 0;
+    return distr_end_share(seat, rc == 0 ? run->bodies[node].run(call) : rc);
 }
 
 void distr_walk(struct distr_seat *seat, uint32_t node)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "flow/bind.h"
 #include "flow/report.h"
 #include "flow/run.h"
 #include "flow/select.h"
@@ -39,8 +40,6 @@ static int check_options(distributor_graph_t *graph, const distributor_graph_opt
     for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
         if (options->reserved[i])
             return distr_graph_say(graph, -ENOTSUP, "a reserved field of the options is set");
-    if (options->state)
-        return distr_graph_say(graph, -ENOTSUP, "this release has no state");
     if (options->workers > DISTRIBUTOR_MAX_WORKERS)
         return distr_graph_say(graph, -EINVAL, "%u workers, at most %u can be", options->workers,
                                DISTRIBUTOR_MAX_WORKERS);
@@ -241,10 +240,13 @@ int distributor_graph_run(distributor_graph_t *graph, const distributor_graph_op
         rc = check_options(graph, options ? options : &defaults);
     if (rc == 0)
         rc = distr_select(graph, options ? options : &defaults, &some);
+    bool chosen = options && (options->only || options->tags);
+    const struct distr_plan *plan = chosen ? &some : &graph->plan;
+    if (rc == 0)
+        rc = distr_bind_check(graph, plan, options ? options->state : NULL);
     if (rc == 0) {
         struct distr_run run = {.graph = graph,
-                                .plan = options && (options->only || options->tags) ? &some
-                                                                                    : &graph->plan,
+                                .plan = plan,
                                 .bodies = graph->bodies,
                                 .history = &graph->history,
                                 .options = options ? *options : defaults};

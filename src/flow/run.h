@@ -39,6 +39,10 @@ struct distributor_call {
     bool used;   /* one of the fields below, or parted, is set */
     distributor_value_t result;
     char *message;
+    /* Of a node that names keys of the state: first its inputs, then its outputs. */
+    distributor_value_t *bound;
+    size_t input_count;
+    size_t output_count;
 };
 
 /* A worker of the pool, as its index says; written by its thread alone. */

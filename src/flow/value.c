@@ -12,7 +12,8 @@ int distr_value_check(const distributor_value_t *value)
     if (!value || value->type <= DISTRIBUTOR_NONE || value->type > DISTRIBUTOR_POINTER)
         return -EINVAL;
     if (value->type == DISTRIBUTOR_STRING &&
-        (!value->as.string || value->size > DISTRIBUTOR_MAX_SIZE - 1))
+        (!value->as.string || value->size > DISTRIBUTOR_MAX_SIZE - 1 ||
+         memchr(value->as.string, '\0', value->size)))
         return -EINVAL;
     if (value->type == DISTRIBUTOR_BYTES &&
         ((!value->as.bytes && value->size != 0) || value->size > DISTRIBUTOR_MAX_SIZE - 1))
@@ -50,6 +51,14 @@ void distr_value_drop(distributor_value_t *value)
     else if (value->type == DISTRIBUTOR_POINTER && value->destroy)
         value->destroy(value->as.pointer);
     *value = distributor_none();
+}
+
+void distributor_value_free(distributor_value_t *value)
+{
+    if (!value)
+        return;
+    value->destroy = NULL;
+    distr_value_drop(value);
 }
 
 /* The shortest of the texts that read back as the same number. */

@@ -6,7 +6,7 @@
 
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-flow_headers="graph value"
+flow_headers="graph state value"
 
 # same FILE WHAT FILE WHAT: both have the same lines.
 same() {
@@ -69,6 +69,6 @@ check_static() {
 }
 
 check distributor libck
-check distributor-flow libck libdistributor
+check distributor-flow libck libdistributor libjansson
 
 house_end "A public function is declared with DISTRIBUTOR_API and stands in its library's map."

@@ -15,6 +15,7 @@ stress_programs = \
 	tests/stress/map \
 	tests/stress/quiescence \
 	tests/stress/slow_reader \
+	tests/stress/state \
 	tests/stress/sources \
 	tests/stress/thread_exit \
 	tests/stress/wake
@@ -56,6 +57,8 @@ tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
 tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
 tests_stress_sources_SOURCES = tests/stress/sources.c $(stress_support)
+tests_stress_state_SOURCES = tests/stress/state.c $(stress_support)
+tests_stress_state_LDADD = $(FLOW_LIBS)
 tests_stress_wake_SOURCES = tests/stress/wake.c $(stress_support)
 
 # No time and no call while nothing happens.  A sanitizer has threads of its own.
