@@ -117,8 +117,11 @@ static bool turn_round(struct distr_worker *worker)
     if (count == 0)
         return false;
     worker->task.item = items[--count];
-    for (unsigned i = 0; i < count && distr_deque_reserve(&worker->claims) == 0; i++)
+    /* Without memory for a spare they fit into the slots that they came from. */
+    for (unsigned i = 0; i < count; i++) {
+        (void)distr_deque_reserve(&worker->claims);
         distr_deque_push_one(&worker->claims, &items[i]);
+    }
     return true;
 }
 
@@ -126,8 +129,7 @@ static bool turn_round(struct distr_worker *worker)
  * The worker has an input, and others are free: asks for more, as many as the source was quick to
  * give.  Others can begin each of them before the next is asked for.
  */
-static distr_apart bool ask_in_a_row(struct distr_worker *worker,
-                                                   struct distr_source *source)
+static distr_apart bool ask_in_a_row(struct distr_worker *worker, struct distr_source *source)
 {
     int64_t since = distr_now();
     unsigned count = 1;
