@@ -22,6 +22,11 @@ examples_threads_SOURCES = examples/threads.c
 examples_threads_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_threads_LDADD = $(EXAMPLE_LIBS)
 
+noinst_PROGRAMS += examples/event_loop
+examples_event_loop_SOURCES = examples/event_loop.c
+examples_event_loop_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_event_loop_LDADD = $(EXAMPLE_LIBS)
+
 examples_race_SOURCES = examples/race.c
 examples_race_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_race_LDADD = $(EXAMPLE_LIBS)

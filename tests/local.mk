@@ -179,6 +179,11 @@ tests_unit_pool_failures_t_SOURCES = tests/unit/pool_failures.c tests/unit/suppo
 tests_unit_pool_failures_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_failures_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_fd.t
+tests_unit_pool_fd_t_SOURCES = tests/unit/pool_fd.c tests/unit/support.h
+tests_unit_pool_fd_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_fd_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_fork.t
 tests_unit_pool_fork_t_SOURCES = tests/unit/pool_fork.c tests/unit/support.h
 tests_unit_pool_fork_t_CFLAGS = $(UNIT_CFLAGS)

@@ -498,6 +498,22 @@ DISTRIBUTOR_API ptrdiff_t distributor_next_results(distributor_t *d, distributor
  */
 DISTRIBUTOR_API void distributor_drop_results(distributor_t *d);
 
+/*
+ * A descriptor for an event loop: epoll, poll, libuv, libevent.  It is readable while a result
+ * waits, and at STOP and after it until the next start; so wait until it is, and call
+ * distributor_try_next_result until that returns -EAGAIN.  It is level-triggered, and becomes
+ * unreadable when a read finds nothing: after the last result it may be readable once more.
+ * Readers that wait in other threads may take what it announces.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  the descriptor, 0 or more, always the same one; -EMFILE, -ENFILE or -ENOMEM the system
+ *          gave none (call again); -EDEADLK in a source of d; -ESHUTDOWN it is being destroyed
+ * Owns     the library: do not read, write or close it; take it out of the event loop before
+ *          distributor_destroy, which closes it.  It is closed on exec.
+ */
+DISTRIBUTOR_API int distributor_fd(distributor_t *d);
+
 /* ------------------------------------------------------------------------------------------
  * Inside a task: `self` is the running task, never NULL, on its own thread
  * --------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -63,6 +64,32 @@ void *distr_pages_map(size_t size)
 void distr_pages_unmap(void *pages, size_t size)
 {
     munmap(pages, size);
+}
+
+int distr_event_make(void)
+{
+    int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    return fd >= 0 ? fd : -errno;
+}
+
+/* The count is far from its end. */
+void distr_event_set(int fd)
+{
+    (void)eventfd_write(fd, 1);
+}
+
+bool distr_event_clear(int fd)
+{
+    eventfd_t count;
+
+    return eventfd_read(fd, &count) == 0;
+}
+
+void distr_event_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Reads up to two numbers of a file; "max" reads as no number.  Returns how many were read. */

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Sleeps while *word is `expected`, at most until deadline (distributor_now(); INT64_MAX: for
@@ -26,5 +27,11 @@ void distr_pages_unmap(void *pages, size_t size);
 
 /* CPUs this process may use, the quota of its cgroup included; at least 1. */
 unsigned distr_cpu_count(void);
+
+/* A descriptor that can be polled; readable at first.  A negative errno: there is none. */
+int distr_event_make(void);
+void distr_event_set(int fd);   /* readable; any thread */
+bool distr_event_clear(int fd); /* not readable; false: it was not */
+void distr_event_close(int fd); /* -1: nothing */
 
 #endif

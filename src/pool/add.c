@@ -139,7 +139,7 @@ void distr_give_room(struct distributor *d, uint64_t count)
 
     if (before - count < d->input_limit)
         distr_gate_open(&d->input_room, count < INT_MAX ? (int)count : INT_MAX);
-    /* U8: sources were not asked while it was full. */
+    /* Y8: sources were not asked while it was full. */
     if (before >= d->input_limit && distr_has_sources(d))
         distr_announce_source(d);
 }

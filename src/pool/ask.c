@@ -169,7 +169,7 @@ bool distr_ask(struct distr_worker *worker, struct distr_source *source)
 {
     struct distributor *d = worker->record.owner;
 
-    /* After U1: one that was given back since stop returned is not asked any more. */
+    /* After Y1: one that was given back since stop returned is not asked any more. */
     if (distr_unlikely(distr_state(d) & DISTR_STOPPING)) {
         distr_source_end(d, source);
         give_room(d);

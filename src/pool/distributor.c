@@ -64,6 +64,7 @@ static struct distributor *make(const distributor_options_t *options)
     d->generation = distr_forks;
     d->cpus = distr_cpu_count();
     d->last = &d->first;
+    d->fd = -1;
     init_locks(d);
     distr_pools_init(&d->pools);
     return d;
@@ -122,6 +123,7 @@ static void free_memory(struct distributor *d)
         group = next;
     }
     distr_sources_free(d);
+    distr_event_close(d->fd);
     distr_pools_free(&d->pools);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->joined);
@@ -179,6 +181,7 @@ int distributor_destroy(distributor_t *d)
         /* The child of a fork: another thread may have been anywhere in its bookkeeping, so only
          * the blocks are given back; what items own is the parent's too. */
         distr_registry_leave(d);
+        distr_event_close(d->fd);
         distr_pools_free(&d->pools);
         return 0;
     }

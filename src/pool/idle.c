@@ -124,7 +124,7 @@ void distr_announce_slow(struct distributor *d, struct distr_record *record)
 
 void distr_announce_source(struct distributor *d)
 {
-    distr_full_fence(); /* U3: pairs with P3 and with the swap of P6 */
+    distr_full_fence(); /* Y3: pairs with P3 and with the swap of P6 */
     if (distr_searching(atomic_load_explicit(&d->search, memory_order_seq_cst)) == 0)
         wake_one(d);
 }

@@ -61,7 +61,7 @@ static inline void distr_announce(struct distributor *d, struct distr_record *re
     distr_announce_fenced(d, record);
 }
 
-/* U3: a source can be asked, or asked again. */
+/* Y3: a source can be asked, or asked again. */
 void distr_announce_source(struct distributor *d);
 
 /* Its own tasks have run out: looks around, sleeps, looks again.  False: STOP. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "pool/add.h"
+#include "pool/fd.h"
 #include "pool/quiesce.h"
 #include "pool/registry.h"
 #include "pool/source.h"
@@ -122,6 +123,7 @@ static void begin_run(struct distributor *d)
     d->started_ns = distr_now();
     d->running = true;
     atomic_fetch_or_explicit(&d->state, DISTR_STARTED, memory_order_seq_cst);
+    distr_fd_clear(d); /* it was readable since STOP */
     launch(d, DISTR_GO);
 }
 

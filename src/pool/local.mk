@@ -8,6 +8,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/distributor.c \
 	src/pool/emit.c \
 	src/pool/emit.h \
+	src/pool/fd.c \
+	src/pool/fd.h \
 	src/pool/idle.c \
 	src/pool/idle.h \
 	src/pool/item.h \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pool/fd.h"
 #include "pool/idle.h"
 #include "pool/registry.h"
 
@@ -46,7 +47,7 @@ void distr_sum_ended(struct distributor *d, distributor_summary_t *total, uint64
 
     memset(total, 0, sizeof *total);
     distr_for_each_record(d, sum_ended, &sum);
-    /* Q1 acquire: pairs with U7; an open source counts like a task that has not ended. */
+    /* Q1 acquire: pairs with Y7; an open source counts like a task that has not ended. */
     sum.refused += atomic_load_explicit(&d->sources_ended, memory_order_acquire);
     total->added = total->completed + total->failed + total->cancelled + total->discarded;
     *refused = sum.refused;
@@ -165,5 +166,7 @@ void distr_try_end(struct distributor *d)
         return;
     distr_wake_all_workers(d);
     distr_gate_open_all(&d->readers);
+    if (distr_fd_state(d) == DISTR_FD_CLEAR)
+        distr_fd_signal(d);
     distr_gate_open_all(&d->ended);
 }

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "base/clock.h"
+#include "pool/fd.h"
 #include "pool/item.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
@@ -102,7 +103,10 @@ static ptrdiff_t nothing(struct distributor *d, struct distr_reader *reader, siz
 
     if (state & DISTR_DESTROYED)
         return -ESHUTDOWN;
-    ptrdiff_t taken = last_look(d, reader, count);
+    ptrdiff_t taken;
+    do
+        taken = last_look(d, reader, count);
+    while (taken == 0 && distr_fd_found_nothing(d));
     if (taken > 0 || (state & DISTR_ENDED))
         return taken;
     return -EAGAIN;
@@ -303,7 +307,7 @@ static inline bool read_quick(struct distributor *d, struct distr_record *record
     return true;
 }
 
-int distributor_next_result(distributor_t *d, distributor_result_t *result)
+static inline int read_one(struct distributor *d, distributor_result_t *result, int64_t deadline)
 {
     struct distr_record *record = distr_thread.last.record;
 
@@ -317,12 +321,17 @@ int distributor_next_result(distributor_t *d, distributor_result_t *result)
         }
         /* Still inside: between leaving and entering again destroy would wait for nobody. */
     }
-    return (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
+    return (int)read_results(d, result, 1, deadline);
+}
+
+int distributor_next_result(distributor_t *d, distributor_result_t *result)
+{
+    return read_one(d, result, DISTRIBUTOR_FOREVER);
 }
 
 int distributor_try_next_result(distributor_t *d, distributor_result_t *result)
 {
-    return (int)read_results(d, result, 1, 0);
+    return read_one(d, result, 0);
 }
 
 int distributor_next_result_until(distributor_t *d, distributor_result_t *result, int64_t deadline)
@@ -366,5 +375,6 @@ void distributor_drop_results(distributor_t *d)
     if (!distr_is_worker(d) && distr_any_result(d))
         while (drop_some(d, &reader))
             ;
+    distr_fd_found_nothing(d);
     distr_call_end(d);
 }

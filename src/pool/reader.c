@@ -5,6 +5,7 @@
  */
 #include "pool/reader.h"
 
+#include "pool/fd.h"
 #include "pool/item.h"
 
 /* ---- what a reader holds ---- */
@@ -223,6 +224,8 @@ void distr_wake_reader_slow(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
 
+    if (distr_unlikely(distr_fd_state(d) == DISTR_FD_CLEAR))
+        distr_fd_signal(d);
     if (!atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed) &&
         atomic_load_explicit(&d->lone_reader, memory_order_relaxed) &&
         atomic_load_explicit(&d->reader_told, memory_order_relaxed) != 0)

@@ -27,7 +27,7 @@ static void clear_hint(struct distr_source *source)
     atomic_fetch_and_explicit(&source->group->hints, ~mask_of(source), memory_order_seq_cst);
 }
 
-/* U7, under the lock. */
+/* Y7, under the lock. */
 static void end_locked(struct distributor *d, struct distr_source *source)
 {
     clear_hint(source);
@@ -36,7 +36,7 @@ static void end_locked(struct distributor *d, struct distr_source *source)
     /* relaxed: its place is used again under the lock. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_ENDED, memory_order_relaxed);
     atomic_fetch_sub_explicit(&d->open_sources, 1, memory_order_relaxed);
-    /* U7 seq_cst, a release: its inputs were counted before; pairs with Q1. */
+    /* Y7 seq_cst, a release: its inputs were counted before; pairs with Q1. */
     atomic_fetch_add_explicit(&d->sources_ended, 1, memory_order_seq_cst);
 }
 
@@ -58,9 +58,9 @@ void distr_source_give_back(struct distr_worker *worker, struct distr_source *so
 {
     struct distributor *d = worker->record.owner;
 
-    /* U2 release: pairs with U1. */
+    /* Y2 release: pairs with Y1. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
-    distr_announce(d, &worker->record); /* U3; its fence pairs with the one of O2 as well */
+    distr_announce(d, &worker->record); /* Y3; its fence pairs with the one of O2 as well */
     end_if_stopped(d, source, DISTR_SOURCE_READY);
 }
 
@@ -69,7 +69,7 @@ void distr_source_put_aside(struct distr_worker *worker, struct distr_source *so
     uint32_t state = DISTR_SOURCE_ASKED;
 
     clear_hint(source);
-    /* U4 seq_cst: pairs with U5; fails if it was said to be ready since it was asked. */
+    /* Y4 seq_cst: pairs with Y5; fails if it was said to be ready since it was asked. */
     if (atomic_compare_exchange_strong_explicit(&source->state, &state, DISTR_SOURCE_WAITING,
                                                 memory_order_seq_cst, memory_order_relaxed)) {
         end_if_stopped(worker->record.owner, source, DISTR_SOURCE_WAITING);
@@ -201,7 +201,7 @@ struct distr_source *distr_source_take_slow(struct distr_worker *worker)
     worker->source = source;
     if (d->input_limit == UINT64_MAX || distr_take_room(d, 1) == 1)
         return source;
-    /* Who makes room looks at the sources after that (U8). */
+    /* Who makes room looks at the sources after that (Y8). */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_seq_cst);
     end_if_stopped(d, source, DISTR_SOURCE_READY);
     return NULL;
@@ -249,7 +249,7 @@ static int add_locked(struct distributor *d, const distributor_task_type_t *type
     /* Counted before it can be asked, like a task. */
     atomic_fetch_add_explicit(&d->sources_opened, 1, memory_order_seq_cst);
     atomic_fetch_add_explicit(&d->open_sources, 1, memory_order_relaxed);
-    /* U6 release: pairs with U1. */
+    /* Y6 release: pairs with Y1. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
     set_hint(source);
     return 0;
@@ -274,7 +274,7 @@ int distributor_add_source(distributor_t *d, const distributor_task_type_t *type
     return rc;
 }
 
-/* U5: it can be asked again.  False: nobody needs to be told. */
+/* Y5: it can be asked again.  False: nobody needs to be told. */
 static bool make_ready(struct distr_source *source, const void *context)
 {
     uint32_t state = atomic_load_explicit(&source->state, memory_order_seq_cst);
@@ -282,7 +282,7 @@ static bool make_ready(struct distr_source *source, const void *context)
     while ((state == DISTR_SOURCE_WAITING || state == DISTR_SOURCE_ASKED) &&
            source->context == context) {
         bool waits = state == DISTR_SOURCE_WAITING;
-        /* U5 seq_cst: pairs with U4 and U1. */
+        /* Y5 seq_cst: pairs with Y4 and Y1. */
         if (!atomic_compare_exchange_weak_explicit(&source->state, &state,
                                                    waits ? DISTR_SOURCE_READY : DISTR_SOURCE_AGAIN,
                                                    memory_order_seq_cst, memory_order_seq_cst))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sources: lazy input.  A worker that finds no task asks one for its next input; the events U1 to
- * U8 are those of "Sources" in src/queue/README.md.
+ * Sources: lazy input.  A worker that finds no task asks one for its next input; the events Y1 to
+ * Y8 are those of "Sources" in src/queue/README.md.
  *
  * Who has set a source's state to ASKED owns it.  Sources stand in groups of 64 that live as long
  * as the distributor; the place of one that has ended is used for the next that is added.
@@ -57,17 +57,17 @@ _Static_assert(sizeof(struct distr_source) == DISTR_CACHELINE, "a source is one 
 /* Whether there is a source that has not ended. */
 static inline bool distr_has_sources(const struct distributor *d)
 {
-    /* relaxed: a worker that overlooks a new one is told by U6. */
+    /* relaxed: a worker that overlooks a new one is told by Y6. */
     return distr_unlikely(atomic_load_explicit(&d->open_sources, memory_order_relaxed) != 0);
 }
 
 /* Whether a source can be asked, and there is room for its input. */
 bool distr_askable(struct distributor *d);
 
-/* U1: the caller owns it, if it is in the state that is expected. */
+/* Y1: the caller owns it, if it is in the state that is expected. */
 static inline bool distr_source_own(struct distr_source *source, uint32_t expected)
 {
-    /* U1 acq_rel: pairs with U2, U4, U5 and U6. */
+    /* Y1 acq_rel: pairs with Y2, Y4, Y5 and Y6. */
     return atomic_load_explicit(&source->state, memory_order_relaxed) == expected &&
            atomic_compare_exchange_strong_explicit(&source->state, &expected, DISTR_SOURCE_ASKED,
                                                    memory_order_acq_rel, memory_order_relaxed);
@@ -94,13 +94,13 @@ bool distr_ask(struct distr_worker *worker, struct distr_source *source);
 /* The callback of worker->asked ended its thread. */
 void distr_source_lost(struct distr_worker *worker);
 
-/* U2: others may ask it; one of them is woken for it. */
+/* Y2: others may ask it; one of them is woken for it. */
 void distr_source_give_back(struct distr_worker *worker, struct distr_source *source);
 
-/* U4: it said "not now". */
+/* Y4: it said "not now". */
 void distr_source_put_aside(struct distr_worker *worker, struct distr_source *source);
 
-/* U7: it is asked no more. */
+/* Y7: it is asked no more. */
 void distr_source_end(struct distributor *d, struct distr_source *source);
 
 /* No source is asked any more: ends those that nobody owns right now. */

@@ -200,6 +200,10 @@ struct distributor {
     struct distr_gate go;                        /* workers wait for the end of start, */
     _Atomic uint32_t launch;                     /* which is one of enum distr_launch */
 
+    /* The descriptor; constant once the word is not NONE. */
+    _Atomic uint32_t fd_word; /* see fd.h */
+    int fd;                   /* -1: none */
+
     /* Who reads: 0 nobody yet, 1 the thread of first_reader, 2 several threads did. */
     _Atomic uint32_t reading_threads;
     pthread_t first_reader;

@@ -2,6 +2,7 @@
 # Tests of the examples and of the README.
 
 TESTS += \
+	tests/examples/event_loop.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
@@ -22,6 +23,7 @@ tests_examples_checksum_tree_place_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
 
 EXTRA_DIST += \
+	tests/examples/event_loop.sh \
 	tests/examples/checksum_tree.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \

@@ -215,6 +215,22 @@ static void run(void)
     destroy(d);
 }
 
+/* ---- the descriptor ---- */
+
+static void descriptor(void)
+{
+    distributor_t *d = make(2);
+    book_reset(NULL);
+    fault_arm();
+    int rc = distributor_fd(d);
+    fault_disarm();
+    FAULT_CHECK(rc >= 0 || (rc == -EMFILE && fault_fired()), "fd: %d\n", rc);
+    int fd = distributor_fd(d);
+    FAULT_CHECK(fd >= 0 && (rc < 0 || rc == fd), "fd: %d, then %d\n", rc, fd);
+    use(d, true);
+    destroy(d);
+}
+
 /* ---- endings: no memory is no reason to fail ---- */
 
 static void end_with(int (*end)(distributor_t *))
@@ -276,6 +292,7 @@ int main(int argc, char **argv)
         {"start", start},
         {"start_automatic", start_automatic},
         {"run", run},
+        {"descriptor", descriptor},
         {"close", close_it},
         {"stop", stop_it},
         {"cancel", cancel_it},

@@ -3,7 +3,7 @@
 # list goes to tests/fault/wrappers.c, which lets it fail.
 
 fault_wrapped = \
-	aligned_alloc calloc fopen free madvise malloc mmap munmap posix_memalign pthread_atfork \
+	aligned_alloc calloc eventfd fopen free madvise malloc mmap munmap posix_memalign pthread_atfork \
 	pthread_attr_init pthread_cond_init pthread_create pthread_key_create pthread_mutex_init \
 	pthread_mutexattr_init pthread_setspecific realloc sched_getaffinity strdup strndup syscall
 
@@ -12,6 +12,7 @@ fault_programs = \
 	tests/fault/ends \
 	tests/fault/inside \
 	tests/fault/life \
+	tests/fault/sources \
 	tests/fault/whole
 check_PROGRAMS += $(fault_programs) tests/fault/exhaustion
 # Not under ThreadSanitizer, which has wrappers and limits of its own.
@@ -33,6 +34,8 @@ tests_fault_inside_SOURCES = tests/fault/inside.c $(fault_sources)
 tests_fault_inside_LDFLAGS = $(fault_ldflags)
 tests_fault_life_SOURCES = tests/fault/life.c $(fault_sources)
 tests_fault_life_LDFLAGS = $(fault_ldflags)
+tests_fault_sources_SOURCES = tests/fault/sources.c $(fault_sources)
+tests_fault_sources_LDFLAGS = $(fault_ldflags)
 tests_fault_whole_SOURCES = tests/fault/whole.c $(fault_sources)
 tests_fault_whole_LDFLAGS = $(fault_ldflags)
 

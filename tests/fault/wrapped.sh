@@ -9,7 +9,7 @@ library=src/.libs/libdistr.a
 
 # Cannot fail as the library uses them, or their failure is one of the answers it waits for.
 sure="__errno_location __pthread_register_cancel __pthread_unregister_cancel __sched_cpucount
-    __sigsetjmp __stack_chk_fail clock_gettime clock_nanosleep fclose fgets fscanf getpid memchr
+    __sigsetjmp __stack_chk_fail clock_gettime clock_nanosleep close eventfd_read eventfd_write fclose fgets fscanf getpid memchr
     memcmp memcpy memmove memset nanosleep pthread_attr_destroy pthread_attr_setstacksize
     pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal pthread_cond_wait
     pthread_detach pthread_equal pthread_getspecific pthread_join pthread_key_delete

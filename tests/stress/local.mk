@@ -6,6 +6,7 @@ stress_programs = \
 	tests/stress/channel \
 	tests/stress/churn \
 	tests/stress/conservation \
+	tests/stress/descriptor \
 	tests/stress/destroying \
 	tests/stress/ending \
 	tests/stress/feeding \
@@ -49,6 +50,7 @@ tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 
 # With small tasks of their own, or none.
 tests_stress_channel_SOURCES = tests/stress/channel.c $(stress_support)
+tests_stress_descriptor_SOURCES = tests/stress/descriptor.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
 tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
 tests_stress_graph_LDADD = $(FLOW_LIBS)
@@ -77,6 +79,7 @@ preempted_programs = \
 	tests/stress/channel_preempted \
 	tests/stress/churn_preempted \
 	tests/stress/conservation_preempted \
+	tests/stress/descriptor_preempted \
 	tests/stress/destroying_preempted \
 	tests/stress/ending_preempted \
 	tests/stress/hoarding_preempted \
@@ -103,6 +106,9 @@ tests_stress_churn_preempted_LDADD = $(preempted)
 tests_stress_conservation_preempted_SOURCES = \
 	$(tests_stress_conservation_SOURCES) tests/stress/preempt.c
 tests_stress_conservation_preempted_LDADD = $(preempted)
+tests_stress_descriptor_preempted_SOURCES = \
+	$(tests_stress_descriptor_SOURCES) tests/stress/preempt.c
+tests_stress_descriptor_preempted_LDADD = $(preempted)
 tests_stress_destroying_preempted_SOURCES = \
 	$(tests_stress_destroying_SOURCES) tests/stress/preempt.c
 tests_stress_destroying_preempted_LDADD = $(preempted)
