@@ -94,6 +94,7 @@ END {
     print "|---|---|---|"
     step("add", "cost-add")
     step("claim, run, emit", "cost-run")
+    step("claim, run, of a task that emits nothing", "cost-call")
     step("read", "cost-read")
     step("spawn", "cost-spawn")
     step("pop, run, emit", "cost-pop")

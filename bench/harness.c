@@ -163,12 +163,18 @@ bench_threads_t bench_other_threads(void)
     return sum;
 }
 
+static cpu_set_t allowed; /* to the process when it began; a tied thread passes on its one CPU */
+
+__attribute__((constructor)) static void keep_allowed(void)
+{
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        CPU_ZERO(&allowed);
+}
+
 bool bench_pin(unsigned index)
 {
-    cpu_set_t allowed, one;
+    cpu_set_t one;
 
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return false;
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, &allowed) || index-- != 0)
             continue;

@@ -23,6 +23,8 @@ bench_ours = \
 	bench/map \
 	bench/many_ends \
 	bench/memory \
+	bench/pairs \
+	bench/scaling \
 	bench/squares \
 	bench/stream \
 	bench/tree
@@ -63,6 +65,12 @@ bench_many_ends_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_memory_SOURCES = bench/memory.c $(BENCH_OURS)
 bench_memory_LDADD = $(BENCH_LIBS)
 bench_memory_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_pairs_SOURCES = bench/pairs.c $(BENCH_OURS)
+bench_pairs_LDADD = $(BENCH_LIBS)
+bench_pairs_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_scaling_SOURCES = bench/scaling.c $(BENCH_OURS)
+bench_scaling_LDADD = $(BENCH_LIBS)
+bench_scaling_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_squares_SOURCES = bench/squares.c $(BENCH_OURS)
 bench_squares_LDADD = $(BENCH_LIBS)
 bench_squares_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -79,6 +87,7 @@ bench_others = \
 	bench/limit_cores \
 	bench/limit_threads \
 	bench/machine \
+	bench/model \
 	bench/peer_mutex \
 	bench/report
 
@@ -91,6 +100,9 @@ bench_limit_threads_SOURCES = bench/limit_threads.c bench/bodies.h bench/bodies.
 bench_limit_threads_LDADD =
 bench_machine_SOURCES = bench/machine.c bench/harness.h bench/harness.c
 bench_machine_LDADD =
+bench_model_SOURCES = bench/model.c bench/simulate.h bench/simulate.c bench/harness.h \
+	bench/harness.c
+bench_model_LDADD =
 bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/layers.h bench/peer.h bench/peer.c bench/peer_subjects.h \
 	bench/peer_grain.c bench/peer_waits.c bench/bodies.h bench/bodies.c bench/map.h \
 	bench/map_passes.c bench/harness.h bench/harness.c
@@ -127,6 +139,7 @@ clean-local: bench-clean-local
 EXTRA_DIST += \
 	bench/README.md \
 	bench/RESULTS.md \
+	bench/SCALING.md \
 	bench/COST.md \
 	bench/bars \
 	bench/cost.awk \
@@ -143,7 +156,8 @@ EXTRA_DIST += \
 	bench/peer_tbb.cc \
 	bench/peers.sh \
 	bench/plot.gp \
-	bench/run.sh
+	bench/run.sh \
+	bench/scaling.sh
 
 # Builds them all and runs nothing.
 bench-programs: $(bench_programs)
@@ -158,4 +172,8 @@ bench: bench-programs
 bench-cost: bench-programs tests/cost/events
 	$(AM_V_at)sh $(srcdir)/bench/cost.sh $(srcdir)/bench bench
 
-.PHONY: bench bench-clean-local bench-cost bench-programs
+# How it grows, and what larger machines would do.
+bench-scaling: bench-programs
+	$(AM_V_at)sh $(srcdir)/bench/scaling.sh bench
+
+.PHONY: bench bench-clean-local bench-cost bench-scaling bench-programs
