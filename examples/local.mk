@@ -31,6 +31,12 @@ examples_race_SOURCES = examples/race.c
 examples_race_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_race_LDADD = $(EXAMPLE_LIBS)
 
+# Groups and graphs are in a library of their own.
+noinst_PROGRAMS += examples/groups
+examples_groups_SOURCES = examples/groups.c
+examples_groups_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_groups_LDADD = src/libdistributor-flow.la $(EXAMPLE_LIBS)
+
 # checksum_tree and nothing else needs xxhash.
 if HAVE_XXHASH
 noinst_PROGRAMS += examples/checksum_tree

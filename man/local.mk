@@ -13,6 +13,7 @@ man_pages = \
 	man/distributor_event_create.3 \
 	man/distributor_graph_create.3 \
 	man/distributor_graph_run.3 \
+	man/distributor_group_create.3 \
 	man/distributor_lock.3 \
 	man/distributor_map.3 \
 	man/distributor_next_result.3 \

@@ -39,6 +39,7 @@ distributorincludedir = $(includedir)/distributor
 distributorinclude_HEADERS = \
 	include/distributor/channel.h \
 	include/distributor/graph.h \
+	include/distributor/group.h \
 	include/distributor/map.h \
 	include/distributor/pool.h \
 	include/distributor/state.h \

@@ -86,6 +86,12 @@ tests_unit_flow_graph_t_SOURCES = tests/unit/flow_graph.c tests/unit/flow_suppor
 tests_unit_flow_graph_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_flow_graph_t_LDADD = $(FLOW_UNIT_LIBS)
 
+unit_tests += tests/unit/flow_group.t
+tests_unit_flow_group_t_SOURCES = tests/unit/flow_group.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_group_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_group_t_LDADD = $(FLOW_UNIT_LIBS)
+
 unit_tests += tests/unit/flow_parts.t
 tests_unit_flow_parts_t_SOURCES = tests/unit/flow_parts.c tests/unit/flow_support.h \
 	tests/unit/support.h

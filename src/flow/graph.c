@@ -215,6 +215,17 @@ static int add_name(distributor_graph_t *graph, const char *name)
     return rc;
 }
 
+int distr_graph_label(distributor_graph_t *graph, size_t node, const char *name)
+{
+    int rc = distr_reach(&graph->names, node, &graph->name_capacity);
+
+    if (rc == 0)
+        graph->names[node] = strdup(name);
+    if (rc == 0 && graph->names[node])
+        return 0;
+    return distr_graph_say(graph, -ENOMEM, "no memory for a name");
+}
+
 static int check_node(distributor_graph_t *graph, const distributor_node_t *node)
 {
     if (!node || node->size != sizeof *node)

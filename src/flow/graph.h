@@ -84,6 +84,9 @@ static inline struct distr_extra *distr_extra_of(const distributor_graph_t *grap
 /* 0; -EINVAL; -EBUSY it runs. */
 int distr_graph_usable(distributor_graph_t *graph);
 
+/* Shows a node under a name by which it is not found.  0 or -ENOMEM. */
+int distr_graph_label(distributor_graph_t *graph, size_t node, const char *name);
+
 /* 0; -ENOENT with a message. */
 int distr_graph_has(distributor_graph_t *graph, size_t node);
 

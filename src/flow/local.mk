@@ -21,6 +21,7 @@ src_libdistrflow_la_SOURCES = \
 	src/flow/file.c \
 	src/flow/graph.c \
 	src/flow/graph.h \
+	src/flow/group.c \
 	src/flow/history.c \
 	src/flow/history.h \
 	src/flow/json.c \

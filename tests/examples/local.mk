@@ -3,6 +3,7 @@
 
 TESTS += \
 	tests/examples/event_loop.sh \
+	tests/examples/groups.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
@@ -24,6 +25,7 @@ endif
 
 EXTRA_DIST += \
 	tests/examples/event_loop.sh \
+	tests/examples/groups.sh \
 	tests/examples/checksum_tree.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
