@@ -275,7 +275,8 @@ int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, 
         return add(d, type, input, size, DISTRIBUTOR_FOREVER);
     uint64_t serial = record->serials.next;
     distr_inside(record, DISTR_INSIDE);
-    if (!distr_queue_is_quick(&record->input, type) || distr_unlikely(serial == record->serials.end))
+    if (!distr_queue_is_quick(&record->input, type) ||
+        distr_unlikely(serial == record->serials.end))
         return add(d, type, input, size, DISTRIBUTOR_FOREVER);
     if (distr_unlikely(!count_at_door(d, record, 1)))
         return add_refused(d, record);

@@ -208,8 +208,8 @@ bool distr_tell_reader(struct distributor *d)
     return true;
 }
 
-/* The worker's results are hinted again.  Not hinted first: a reader that clears the hint in between
- * says so again. */
+/* The worker's results are hinted again.  Not hinted first: a reader that clears the hint in
+ * between says so again. */
 static void hint_own_results(struct distr_worker *worker)
 {
     atomic_store_explicit(&worker->output.unhinted, false, memory_order_seq_cst);
