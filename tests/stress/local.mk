@@ -3,6 +3,7 @@
 # that a long run is `tests/stress/NAME --seconds 600`.
 
 stress_programs = \
+	tests/stress/bounds \
 	tests/stress/channel \
 	tests/stress/churn \
 	tests/stress/conservation \
@@ -50,6 +51,7 @@ tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 
 # With small tasks of their own, or none.
 tests_stress_channel_SOURCES = tests/stress/channel.c $(stress_support)
+tests_stress_bounds_SOURCES = tests/stress/bounds.c $(stress_support)
 tests_stress_descriptor_SOURCES = tests/stress/descriptor.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
 tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
@@ -76,6 +78,7 @@ endif
 EXTRA_DIST += tests/stress/preempt.c
 if !SANITIZED
 preempted_programs = \
+	tests/stress/bounds_preempted \
 	tests/stress/channel_preempted \
 	tests/stress/churn_preempted \
 	tests/stress/conservation_preempted \
@@ -101,6 +104,8 @@ preempted = tests/stress/libpreempted.la
 
 tests_stress_channel_preempted_SOURCES = $(tests_stress_channel_SOURCES) tests/stress/preempt.c
 tests_stress_channel_preempted_LDADD = $(preempted)
+tests_stress_bounds_preempted_SOURCES = $(tests_stress_bounds_SOURCES) tests/stress/preempt.c
+tests_stress_bounds_preempted_LDADD = $(preempted)
 tests_stress_churn_preempted_SOURCES = $(tests_stress_churn_SOURCES) tests/stress/preempt.c
 tests_stress_churn_preempted_LDADD = $(preempted)
 tests_stress_conservation_preempted_SOURCES = \
