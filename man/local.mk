@@ -16,6 +16,7 @@ man_pages = \
 	man/distributor_group_create.3 \
 	man/distributor_lock.3 \
 	man/distributor_map.3 \
+	man/distributor_module_create.3 \
 	man/distributor_next_result.3 \
 	man/distributor_start.3 \
 	man/distributor_state_create.3 \

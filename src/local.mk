@@ -41,6 +41,7 @@ distributorinclude_HEADERS = \
 	include/distributor/graph.h \
 	include/distributor/group.h \
 	include/distributor/map.h \
+	include/distributor/module.h \
 	include/distributor/pool.h \
 	include/distributor/state.h \
 	include/distributor/value.h \

@@ -29,6 +29,12 @@ src_libdistrflow_la_SOURCES = \
 	src/flow/lists.c \
 	src/flow/lists.h \
 	src/flow/log.c \
+	src/flow/module.c \
+	src/flow/module.h \
+	src/flow/module_cache.c \
+	src/flow/module_compile.c \
+	src/flow/module_files.c \
+	src/flow/module_load.c \
 	src/flow/names.c \
 	src/flow/names.h \
 	src/flow/node.c \

@@ -6,7 +6,7 @@
 
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-flow_headers="graph group state value"
+flow_headers="graph group module state value"
 
 # same FILE WHAT FILE WHAT: both have the same lines.
 same() {
