@@ -18,6 +18,7 @@ man_pages = \
 	man/distributor_map.3 \
 	man/distributor_module_create.3 \
 	man/distributor_next_result.3 \
+	man/distributor_pipe.3 \
 	man/distributor_start.3 \
 	man/distributor_state_create.3 \
 	man/distributor_state_save.3 \

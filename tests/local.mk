@@ -153,6 +153,11 @@ tests_unit_map_failures_t_SOURCES = tests/unit/map_failures.c tests/unit/support
 tests_unit_map_failures_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_map_failures_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pipe.t
+tests_unit_pipe_t_SOURCES = tests/unit/pipe.c tests/unit/support.h
+tests_unit_pipe_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pipe_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_accounting.t
 tests_unit_pool_accounting_t_SOURCES = tests/unit/pool_accounting.c tests/unit/support.h
 tests_unit_pool_accounting_t_CFLAGS = $(UNIT_CFLAGS)

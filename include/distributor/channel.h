@@ -151,6 +151,33 @@ DISTRIBUTOR_API int distributor_channel_receive_until(distributor_channel_t *c, 
                                                       int64_t deadline);
 
 /* ------------------------------------------------------------------------------------------
+ * Pipes
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Makes the results of one distributor the tasks of another: each result of `from` becomes the
+ * input of a task of `type` in `to`.  `to` takes one when it has a worker for it, so that results
+ * wait in `from`, and tasks of `from` wait where that has an output_limit: the whole chain holds no
+ * more than its limits say.  Results are moved, not copied.
+ *
+ * The failure of a task of `from` is one of `to` as well: it counts there as a task that was added
+ * and failed, and its record has the type, the input, the error and the message of `from`.
+ *
+ * STOP of `from` is the end of the pipe; until then it holds back STOP of `to`, as a source does
+ * (distributor_add_source).  If `from` has run before, make the pipe after its next start, as STOP
+ * of the last run holds until then.  If `to` is stopped or cancelled the pipe ends, and what `from`
+ * still makes is for other readers.  Either can be destroyed first: if it is `from`, the pipe ends.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  0; -EINVAL also if both are one; -EBUSY a pipe takes the results of `from` already;
+ *          -ESHUTDOWN, -ENOTSUP, -EDEADLK as distributor_add_source says of `to`; -ENOMEM
+ * Owns     what a result owns is the input's from then on: discard_input of `type` gets it
+ */
+DISTRIBUTOR_API int distributor_pipe(distributor_t *from, distributor_t *to,
+                                     const distributor_task_type_t *type);
+
+/* ------------------------------------------------------------------------------------------
  * Events
  * --------------------------------------------------------------------------------------- */
 

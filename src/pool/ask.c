@@ -4,6 +4,7 @@
 #include "pool/add.h"
 #include "pool/idle.h"
 #include "pool/item.h"
+#include "pool/pipe.h"
 #include "pool/reader.h"
 #include "pool/source.h"
 #include "pool/worker.h"
@@ -28,7 +29,13 @@ static void forget(struct distr_worker *worker)
     give_room(worker->record.owner);
 }
 
-/* 1: the worker's task is the next input, and is counted. */
+static inline bool is_failed_input(const struct distr_source *source, int rc)
+{
+    return distr_unlikely(rc == DISTR_INPUT_FAILED) && source->ask == distr_pipe_ask;
+}
+
+/* 1: the worker's task is the next input, and is counted.  DISTR_INPUT_FAILED: the same, but it has
+ * failed where it comes from. */
 static inline int call(struct distr_worker *worker, struct distr_source *source)
 {
     struct distr_item *item = &worker->task.item;
@@ -42,9 +49,9 @@ static inline int call(struct distr_worker *worker, struct distr_source *source)
     int rc = source->ask(source->context, (struct distributor_input *)(void *)item);
     atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
     worker->asked = NULL;
-    if (distr_likely(rc == 1)) {
+    if (distr_likely(rc == 1) || is_failed_input(source, rc)) {
         distr_count(&worker->record.added, 1);
-        return 1;
+        return rc;
     }
     forget(worker);
     return rc > 1 ? -EINVAL : rc;
@@ -58,10 +65,24 @@ static void fail(struct distr_worker *worker, struct distr_source *source, int e
     distr_task_fails(worker, error);
 }
 
+/* The worker's task is a failure that a pipe has handed on. */
+static void pass_failure(struct distr_worker *worker, struct distr_source *source)
+{
+    struct distributor_task *task = &worker->task;
+    int error = task->failure ? task->failure->error : distr_meta_error(task->item.meta);
+
+    task->item.meta = distr_meta_with_error(task->item.meta, 0);
+    give_room(worker->record.owner);
+    distr_source_give_back(worker, source);
+    distr_task_fails(worker, error);
+}
+
 /* It gave no input. */
 static void no_input(struct distr_worker *worker, struct distr_source *source, int rc)
 {
-    if (rc == -EAGAIN)
+    if (is_failed_input(source, rc))
+        pass_failure(worker, source);
+    else if (rc == -EAGAIN)
         distr_source_put_aside(worker, source);
     else if (rc == 0)
         distr_source_end(worker->record.owner, source);

@@ -9,6 +9,7 @@
 #include "pool/item.h"
 #include "pool/lifecycle.h"
 #include "pool/options.h"
+#include "pool/pipe.h"
 #include "pool/quiesce.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
@@ -190,6 +191,7 @@ int distributor_destroy(distributor_t *d)
     distr_set_state(d, DISTR_DESTROYED | DISTR_CANCELLED | DISTR_STOPPING | DISTR_CLOSED);
     distr_registry_leave(d);
     distr_end_threads(d);
+    distr_pipe_cut(d);
     wait_for_calls(d);
     distr_for_each_record(d, discard_left, NULL);
     distr_thread_rise(d);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "pool/add.h"
 #include "pool/fd.h"
+#include "pool/pipe.h"
 #include "pool/quiesce.h"
 #include "pool/registry.h"
 #include "pool/source.h"
@@ -28,8 +29,10 @@ void distr_set_state(struct distributor *d, uint32_t flags)
         distr_sources_stop(d);
     if (flags & DISTR_CANCELLED)
         distr_gate_open_all(&d->output_room);
-    if (flags & DISTR_DESTROYED)
+    if (flags & DISTR_DESTROYED) {
         distr_gate_open_all(&d->readers);
+        distr_pipe_tell(d);
+    }
     distr_try_end(d);
 }
 

@@ -19,6 +19,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/options.c \
 	src/pool/options.h \
 	src/pool/patience.c \
+	src/pool/pipe.c \
+	src/pool/pipe.h \
 	src/pool/quiesce.c \
 	src/pool/quiesce.h \
 	src/pool/read.c \

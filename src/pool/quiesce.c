@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "pool/fd.h"
 #include "pool/idle.h"
+#include "pool/pipe.h"
 #include "pool/registry.h"
 
 void distr_for_each_record(struct distributor *d, distr_visit_fn *visit, void *context)
@@ -168,5 +169,6 @@ void distr_try_end(struct distributor *d)
     distr_gate_open_all(&d->readers);
     if (distr_fd_state(d) == DISTR_FD_CLEAR)
         distr_fd_signal(d);
+    distr_pipe_tell(d);
     distr_gate_open_all(&d->ended);
 }

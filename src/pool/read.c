@@ -247,6 +247,14 @@ static int begin_read(struct distributor *d, struct distr_record **record, size_
     return rc;
 }
 
+/* The next sleeping reader is woken by the one that sees more. */
+static inline void tell_next(struct distributor *d)
+{
+    if (distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0) &&
+        distr_hinted_result(d))
+        distr_tell_reader(d);
+}
+
 static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_result_t *results,
                                           size_t count, int64_t deadline)
 {
@@ -272,10 +280,7 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
         reader->count = 0;
     if (taken > 0)
         taken_out(d, (uint64_t)taken);
-    /* The next sleeping reader is woken by the one that sees more. */
-    if (distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0) &&
-        distr_hinted_result(d))
-        distr_tell_reader(d);
+    tell_next(d);
     distr_outside(d, record);
     return taken;
 }
@@ -344,6 +349,25 @@ int distributor_next_result_until(distributor_t *d, distributor_result_t *result
 ptrdiff_t distributor_next_results(distributor_t *d, distributor_result_t *results, size_t count)
 {
     return read_results(d, results, count, DISTRIBUTOR_FOREVER);
+}
+
+int distr_read_item(struct distributor *d, struct distr_item *item)
+{
+    struct distr_record *record;
+    int rc = begin_read(d, &record, 1);
+
+    if (rc != 0)
+        return rc;
+    struct distr_reader *reader = &record->reader;
+    ptrdiff_t taken = read_some(d, reader, 1, 0);
+    if (taken > 0) {
+        *item = reader->items[0];
+        reader->count = 0;
+        taken_out(d, (uint64_t)taken);
+    }
+    tell_next(d);
+    distr_outside(d, record);
+    return (int)taken;
 }
 
 /* Discards up to one claim's worth.  False: there was nothing. */

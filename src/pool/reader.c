@@ -7,6 +7,7 @@
 
 #include "pool/fd.h"
 #include "pool/item.h"
+#include "pool/pipe.h"
 
 /* ---- what a reader holds ---- */
 
@@ -205,6 +206,7 @@ bool distr_tell_reader(struct distributor *d)
     if (atomic_exchange_explicit(&d->reader_told, 1, memory_order_seq_cst) != 0)
         return false;
     distr_gate_open(&d->readers, 1);
+    distr_pipe_tell(d);
     return true;
 }
 
@@ -234,6 +236,8 @@ void distr_wake_reader_slow(struct distr_worker *worker)
     if (atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed))
         hint_own_results(worker);
     /* The one that was told may be frozen before it has looked. */
-    if (!distr_tell_reader(d) && ++worker->unheard % 32 == 0)
+    if (!distr_tell_reader(d) && ++worker->unheard % 32 == 0) {
         distr_gate_open(&d->readers, 1);
+        distr_pipe_tell(d);
+    }
 }

@@ -23,6 +23,10 @@ int distr_reader_grow(struct distr_reader *reader, size_t count);
 /* Takes up to `count` results where the hints say that there are some; behind those it holds. */
 size_t distr_reader_take(struct distributor *d, struct distr_reader *reader, size_t count);
 
+/* The next result itself, with what it owns, without waiting.  1, or as
+ * distributor_try_next_result. */
+int distr_read_item(struct distributor *d, struct distr_item *item);
+
 /* Whether any worker has a result, hint or not; sets the hints of those that have. */
 bool distr_any_result(struct distributor *d);
 

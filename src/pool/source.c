@@ -8,6 +8,7 @@
 
 #include "pool/add.h"
 #include "pool/idle.h"
+#include "pool/pipe.h"
 #include "pool/registry.h"
 
 /* ---- states ---- */
@@ -31,6 +32,8 @@ static void clear_hint(struct distr_source *source)
 static void end_locked(struct distributor *d, struct distr_source *source)
 {
     clear_hint(source);
+    if (source->ask == distr_pipe_ask)
+        distr_pipe_ended(source->context);
     source->next_free = d->free_sources;
     d->free_sources = source;
     /* relaxed: its place is used again under the lock. */

@@ -21,6 +21,7 @@ struct distr_worker;
 struct distr_group;
 struct distr_source;
 struct distr_source_group;
+struct distr_pipe;
 
 /* Flags of distributor.state; set by fetch_or, cleared by start and join under the lock. */
 enum distr_state {
@@ -188,6 +189,7 @@ struct distributor {
     /* Readers that sleep, and whether one of them was told to wake. */
     DISTR_CACHE_ALIGNED struct distr_gate readers;
     _Atomic uint32_t reader_told;
+    _Atomic(struct distr_pipe *) watch; /* waits to be told, like a reader; swapped by all */
 
     /* Who uses no limit never writes these. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t pending; /* tasks accepted and not begun */
@@ -232,6 +234,7 @@ struct distributor {
     int64_t ended_ns;
     distributor_summary_t total; /* of all that ended, written by who sets ENDED */
     distributor_summary_t base;  /* the total at the end of the last join */
+    struct distr_pipe *pipe;     /* its last one, where it is the end that is read; or NULL */
     struct distr_source *free_sources; /* places of those that have ended */
     bool joining;
     pthread_cond_t joined;  /* joining became false */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events: one word, on which those that wait sleep.  Events Y1 to Y4 in README.md, "Events".
+ * Events: one word, on which those that wait sleep.  Events Z1 to Z4 in README.md, "Events".
  *
  * | who           | progress                                            |
  * |---------------|-----------------------------------------------------|
@@ -51,7 +51,7 @@ int distributor_event_set(distributor_event_t *e)
             after = before; /* swapped all the same: it publishes what the caller wrote */
         else
             after = ((before & ~(SET | AWAITED)) + ONCE) | SET;
-        /* Y1 release: pairs with Y2 and Y3. */
+        /* Z1 release: pairs with Z2 and Z3. */
     } while (!atomic_compare_exchange_weak_explicit(word, &before, after, memory_order_acq_rel,
                                                     memory_order_relaxed));
     if (before & AWAITED)
@@ -63,7 +63,7 @@ int distributor_event_clear(distributor_event_t *e)
 {
     if (!e)
         return -EINVAL;
-    /* Y4 relaxed: it publishes nothing. */
+    /* Z4 relaxed: it publishes nothing. */
     uint32_t before = atomic_load_explicit(&e->word, memory_order_relaxed);
     while ((before & SET) &&
            !atomic_compare_exchange_weak_explicit(&e->word, &before, before & ~SET,
@@ -74,7 +74,7 @@ int distributor_event_clear(distributor_event_t *e)
 
 bool distributor_event_is_set(const distributor_event_t *e)
 {
-    /* Y2 acquire: pairs with Y1. */
+    /* Z2 acquire: pairs with Z1. */
     return e && (atomic_load_explicit(&e->word, memory_order_acquire) & SET);
 }
 
@@ -82,7 +82,7 @@ int distributor_event_wait_until(distributor_event_t *e, int64_t deadline)
 {
     if (!e)
         return -EINVAL;
-    /* Y2 acquire: pairs with Y1. */
+    /* Z2 acquire: pairs with Z1. */
     uint32_t first = atomic_load_explicit(&e->word, memory_order_acquire);
     uint32_t now = first;
     int rc = 0;
@@ -96,7 +96,7 @@ int distributor_event_wait_until(distributor_event_t *e, int64_t deadline)
                                                    memory_order_acquire, memory_order_acquire))
             continue;
         rc = distr_futex_wait(&e->word, now | AWAITED, deadline);
-        now = atomic_load_explicit(&e->word, memory_order_acquire); /* Y3: pairs with Y1 */
+        now = atomic_load_explicit(&e->word, memory_order_acquire); /* Z3: pairs with Z1 */
     }
     return 0;
 }

@@ -15,6 +15,7 @@ stress_programs = \
 	tests/stress/hoarding \
 	tests/stress/lifecycle \
 	tests/stress/map \
+	tests/stress/pipes \
 	tests/stress/quiescence \
 	tests/stress/slow_reader \
 	tests/stress/state \
@@ -58,6 +59,7 @@ tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
 tests_stress_graph_LDADD = $(FLOW_LIBS)
 tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
 tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
+tests_stress_pipes_SOURCES = tests/stress/pipes.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
 tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
 tests_stress_sources_SOURCES = tests/stress/sources.c $(stress_support)
@@ -87,6 +89,7 @@ preempted_programs = \
 	tests/stress/ending_preempted \
 	tests/stress/hoarding_preempted \
 	tests/stress/map_preempted \
+	tests/stress/pipes_preempted \
 	tests/stress/quiescence_preempted \
 	tests/stress/slow_reader_preempted \
 	tests/stress/sources_preempted \
@@ -123,6 +126,8 @@ tests_stress_hoarding_preempted_SOURCES = $(tests_stress_hoarding_SOURCES) tests
 tests_stress_hoarding_preempted_LDADD = $(preempted)
 tests_stress_map_preempted_SOURCES = $(tests_stress_map_SOURCES) tests/stress/preempt.c
 tests_stress_map_preempted_LDADD = $(preempted)
+tests_stress_pipes_preempted_SOURCES = $(tests_stress_pipes_SOURCES) tests/stress/preempt.c
+tests_stress_pipes_preempted_LDADD = $(preempted)
 tests_stress_quiescence_preempted_SOURCES = \
 	$(tests_stress_quiescence_SOURCES) tests/stress/preempt.c
 tests_stress_quiescence_preempted_LDADD = $(preempted)
