@@ -305,6 +305,33 @@ Test(flow_run, a_message_alone_is_no_failure)
     finish();
 }
 
+static int fail_on_request(distributor_call_t *call)
+{
+    return *(bool *)distributor_call_context(call) ? -EIO : 0;
+}
+
+Test(flow_run, a_failure_is_forgotten_by_the_next_run)
+{
+    distributor_graph_t *graph = new_graph();
+    bool fails, other_fails;
+    add_node(graph, .name = "a", .run = fail_on_request, .context = &fails);
+    add_node(graph, .name = "b", .run = no_work, .after = NAMES("a"));
+    /* By turns something else fails, and does so first. */
+    add_node(graph, .name = "c", .run = fail_on_request, .context = &other_fails);
+    add_node(graph, .name = "d", .run = no_work, .after = NAMES("c"));
+    add_node(graph, .name = "e", .run = no_work, .after = NAMES("d"));
+    for (unsigned i = 0; i < 4; i++) {
+        fails = i % 2 == 0;
+        other_fails = !fails;
+        distributor_graph_summary_t s = run_graph(graph, RUN_OPTIONS(.workers = 1));
+        expect(s.passed, fails ? 3 : 2);
+        expect(report_of(graph, "a").error, fails ? -EIO : 0);
+        expect(report_of(graph, "b").error, fails ? -ECANCELED : 0);
+    }
+    distributor_graph_destroy(graph);
+    finish();
+}
+
 /* Of several causes the first one that was added is told. */
 Test(flow_run, the_cause_does_not_depend_on_the_order)
 {

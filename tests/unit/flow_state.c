@@ -431,6 +431,14 @@ static int give_half(distributor_call_t *call)
     return 0;
 }
 
+static int give_one_wrong(distributor_call_t *call)
+{
+    const distributor_value_t two = distributor_int(2);
+    task_assert(distributor_call_set(call, "k2", &two) == 0);
+    task_assert(distributor_call_set(call, "k3", &two) == 0);
+    return 0;
+}
+
 static int give_pointer(distributor_call_t *call)
 {
     const distributor_value_t pointer = distributor_pointer(&destroyed, destroy);
@@ -452,7 +460,9 @@ Test(flow_state, what_a_node_misses_or_gives_wrong_is_named)
     add_node(graph, .name = "wrong", .run = give_wrong_type, .outputs = NAMES("k1"));
     add_node(graph, .name = "half", .run = give_half, .outputs = NAMES("k2", "k3"));
     add_node(graph, .name = "nothing", .run = no_work, .outputs = NAMES("k1"));
-    expect(run_graph(graph, RUN_OPTIONS(.state = state)).failed, 4);
+    add_node(graph, .name = "one", .run = give_one_wrong, .outputs = NAMES("k2", "k3"));
+    expect(run_graph(graph, RUN_OPTIONS(.state = state)).failed, 5);
+    expect(report_of(graph, "one").error, -EINVAL);
     expect(report_of(graph, "use").error, -ENODATA);
     expect_text(report_of(graph, "use").message, "use needs the input k1, which has no value");
     expect(report_of(graph, "wrong").error, -EINVAL);
