@@ -302,9 +302,10 @@ include tests/fuzz/local.mk
 include tests/cost/local.mk
 
 # ---------------------------------------------------------------------------------------------
-# Schedules
+# Schedules, and faults that they find
 # ---------------------------------------------------------------------------------------------
 include tests/schedule/local.mk
+include tests/mutation/local.mk
 
 # ---------------------------------------------------------------------------------------------
 # House checks

@@ -19,6 +19,7 @@ static struct entry {
     unsigned results; /* read or discarded */
 } entries[TASKS_MAX];
 static unsigned count;
+static bool drained; /* somebody read until STOP: no result is left then */
 
 static struct entry *entry_of(const void *data, size_t size)
 {
@@ -94,10 +95,9 @@ static int run_fails(distributor_task_t *self, const void *input, size_t size)
     return -EIO;
 }
 
-static int run_spawns(distributor_task_t *self, const void *input, size_t size)
+static int spawn_times(distributor_task_t *self, unsigned times)
 {
-    begin(input, size);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < times; i++) {
         uint64_t number = count++;
         entries[number].accepted = true; /* before it can run */
         int rc = distributor_spawn(self, &book_quiet, &number, sizeof number);
@@ -106,6 +106,18 @@ static int run_spawns(distributor_task_t *self, const void *input, size_t size)
         schedule_check(rc == 0 || rc == -ESHUTDOWN);
     }
     return 0;
+}
+
+static int run_spawns(distributor_task_t *self, const void *input, size_t size)
+{
+    begin(input, size);
+    return spawn_times(self, 2);
+}
+
+static int run_spawns_many(distributor_task_t *self, const void *input, size_t size)
+{
+    begin(input, size);
+    return spawn_times(self, 5);
 }
 
 static int run_waits(distributor_task_t *self, const void *input, size_t size)
@@ -154,6 +166,7 @@ const distributor_task_type_t book_thrice = BOOK_TYPE(thrice);
 const distributor_task_type_t book_many = BOOK_TYPE(many);
 const distributor_task_type_t book_fails = BOOK_TYPE(fails);
 const distributor_task_type_t book_spawns = BOOK_TYPE(spawns);
+const distributor_task_type_t book_spawns_many = BOOK_TYPE(spawns_many);
 const distributor_task_type_t book_waits = BOOK_TYPE(waits);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);
 
@@ -169,6 +182,7 @@ void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit)
 
     memset(entries, 0, sizeof entries);
     count = 0;
+    drained = false;
     schedule_check(distributor_create(&book_pool, &options) == 0);
 }
 
@@ -236,6 +250,7 @@ int book_read_all(void)
     do
         rc = book_read();
     while (rc == 1);
+    drained = drained || rc == 0;
     return rc;
 }
 
@@ -259,16 +274,28 @@ void book_join(void)
     schedule_check(summary.added == ran + discarded);
 }
 
-void book_destroy(void)
+void book_all_ran(void)
 {
-    schedule_check(distributor_destroy(book_pool) == 0);
+    for (unsigned i = 0; i < count; i++)
+        schedule_check(entries[i].ran == entries[i].accepted);
+}
+
+void book_check(void)
+{
     for (unsigned i = 0; i < count; i++) {
         const struct entry *entry = &entries[i];
         schedule_check(entry->ran + entry->discarded == entry->accepted);
         /* A failure that nobody read is discarded without a call. */
         schedule_check(entry->results <= entry->emitted + entry->failed);
         schedule_check(entry->results >= entry->emitted);
+        schedule_check(!drained || entry->results == entry->emitted + entry->failed);
     }
+}
+
+void book_destroy(void)
+{
+    schedule_check(distributor_destroy(book_pool) == 0);
+    book_check();
 }
 
 pthread_t book_thread(void *(*routine)(void *argument))

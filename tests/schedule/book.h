@@ -16,14 +16,15 @@
 extern distributor_t *book_pool;
 
 /* A task is a number; these run it. */
-extern const distributor_task_type_t book_emits;  /* emits its number */
-extern const distributor_task_type_t book_quiet;  /* emits nothing */
-extern const distributor_task_type_t book_thrice; /* emits its number three times */
-extern const distributor_task_type_t book_many;   /* emits its number seven times */
-extern const distributor_task_type_t book_fails;  /* fails, which is a result */
-extern const distributor_task_type_t book_spawns; /* spawns two quiet tasks */
-extern const distributor_task_type_t book_waits;  /* returns when task 1 has run */
-extern const distributor_task_type_t book_exits;  /* ends its thread, which is a failure */
+extern const distributor_task_type_t book_emits;       /* emits its number */
+extern const distributor_task_type_t book_quiet;       /* emits nothing */
+extern const distributor_task_type_t book_thrice;      /* emits its number three times */
+extern const distributor_task_type_t book_many;        /* emits its number seven times */
+extern const distributor_task_type_t book_fails;       /* fails, which is a result */
+extern const distributor_task_type_t book_spawns;      /* spawns two quiet tasks */
+extern const distributor_task_type_t book_spawns_many; /* five, the last ones the short way */
+extern const distributor_task_type_t book_waits;       /* returns when task 1 has run */
+extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */
 
 /* Makes a distributor and its ledger; the rest of the options as given. */
 void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit);
@@ -44,8 +45,13 @@ int book_read_all(void);
 /* Joins, and compares the summary with what ran. */
 void book_join(void);
 
-/* Destroys the distributor and checks everything. */
+/* After STOP and before a join: what was accepted has run. */
+void book_all_ran(void);
+
+/* Destroys the distributor and checks everything; other threads have returned from their calls. */
 void book_destroy(void);
+/* The checks alone. */
+void book_check(void);
 
 bool book_has_run(unsigned number);
 

@@ -13,29 +13,105 @@ static void *add_emitting(void *unused)
     return NULL;
 }
 
+/* ---- another thread with a record, and a call inside ---- */
+
+/*
+ * A call of another thread is inside when destroy begins: the thread has executed the step that
+ * says so, though others may not see it yet.  A call that begins later is its caller's error.
+ */
+static struct distr_record *inside; /* of the other thread, which is ready to call */
+static bool go;
+static bool done;
+
+static void prepare_other(void)
+{
+    inside = NULL;
+    go = false;
+    done = false;
+}
+
+/* The other thread: has a record, and waits for its cue. */
+static void get_ready(void)
+{
+    struct distr_record *record;
+
+    schedule_check(distr_record_self(book_pool, &record) == 0);
+    inside = record;
+    while (!go)
+        schedule_yield();
+}
+
+/* From here on steps are explored, and the other thread calls. */
+static void begin_beside_other(void)
+{
+    while (!inside)
+        schedule_yield();
+    schedule_begin();
+    go = true;
+}
+
+/* Returns when the other thread is inside, or done. */
+static void wait_until_inside(pthread_t thread)
+{
+    begin_beside_other();
+    while (!done && schedule_peek(thread, &inside->inside) == 0)
+        schedule_yield();
+}
+
+static void *add_inside(void *unused)
+{
+    (void)unused;
+    get_ready();
+    book_add(&book_quiet, -ESHUTDOWN);
+    done = true;
+    return NULL;
+}
+
 /* ---- the door: an add in flight ---- */
 
-/* At close: it is refused, or it runs before STOP. */
+/* At close: it is refused, or it runs before STOP.  The door stays shut until a join. */
 static void door_close(void)
 {
+    prepare_other();
     book_create(1, 0, 0);
     book_start();
     schedule_settle();
-    pthread_t adder = book_thread(book_add_one);
-    schedule_begin();
+    pthread_t adder = book_thread(add_inside);
+    begin_beside_other();
     schedule_check(distributor_close(book_pool) == 0);
+    schedule_check(book_read_all() == 0);
+    book_wait_for(adder);
+    book_all_ran();
+    book_join();
+    book_destroy();
+}
+
+/* The last count may be that of an adder that is refused, while the worker sleeps. */
+static void door_refused(void)
+{
+    prepare_other();
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    pthread_t adder = book_thread(add_inside);
+    begin_beside_other();
     book_join();
     book_wait_for(adder);
     book_destroy();
 }
 
-/* The only count there is comes from an adder that is refused. */
+/* The same with a worker that runs a task, and then lies down. */
 static void door_join(void)
 {
+    prepare_other();
     book_create(1, 0, 0);
     book_start();
-    pthread_t adder = book_thread(book_add_one);
-    schedule_begin();
+    schedule_settle();
+    pthread_t adder = book_thread(add_inside);
+    while (!inside)
+        schedule_yield();
+    book_add(&book_quiet, 0);
+    begin_beside_other();
     book_join();
     book_wait_for(adder);
     book_destroy();
@@ -116,52 +192,6 @@ static void destroy_with_left(void)
     book_destroy();
 }
 
-/*
- * A call of another thread is inside when destroy begins: the thread has executed the step that
- * says so, though others may not see it yet.  A call that begins later is its caller's error.
- */
-static struct distr_record *inside; /* of the other thread, which is ready to call */
-static bool go;
-static bool done;
-
-static void prepare_other(void)
-{
-    inside = NULL;
-    go = false;
-    done = false;
-}
-
-/* The other thread: has a record, and waits for its cue. */
-static void get_ready(void)
-{
-    struct distr_record *record;
-
-    schedule_check(distr_record_self(book_pool, &record) == 0);
-    inside = record;
-    while (!go)
-        schedule_yield();
-}
-
-/* From here on steps are explored; returns when the other thread is inside, or done. */
-static void wait_until_inside(pthread_t thread)
-{
-    while (!inside)
-        schedule_yield();
-    schedule_begin();
-    go = true;
-    while (!done && schedule_peek(thread, &inside->inside) == 0)
-        schedule_yield();
-}
-
-static void *add_inside(void *unused)
-{
-    (void)unused;
-    get_ready();
-    book_add(&book_quiet, -ESHUTDOWN);
-    done = true;
-    return NULL;
-}
-
 static void *add_quickly(void *unused)
 {
     for (unsigned i = 0; i < 3; i++) /* from the fourth on an add takes the short way */
@@ -178,8 +208,9 @@ static void destroy_beside(void *(*routine)(void *argument), bool started)
     schedule_settle();
     pthread_t other = book_thread(routine);
     wait_until_inside(other);
-    book_destroy();
+    schedule_check(distributor_destroy(book_pool) == 0);
     book_wait_for(other);
+    book_check();
 }
 
 static void destroy_adder(void)
@@ -200,8 +231,9 @@ static void destroy_waiting_adder(void)
     book_add(&book_quiet, 0);
     pthread_t adder = book_thread(add_inside);
     wait_until_inside(adder);
-    book_destroy();
+    schedule_check(distributor_destroy(book_pool) == 0);
     book_wait_for(adder);
+    book_check();
 }
 
 static void *read_inside(void *unused)
@@ -240,8 +272,9 @@ static void destroy_waiting_joiner(void)
     schedule_begin();
     while (!done && schedule_peek(joiner, &book_pool->calls) == 0)
         schedule_yield();
-    book_destroy();
+    schedule_check(distributor_destroy(book_pool) == 0);
     book_wait_for(joiner);
+    book_check();
 }
 
 /* ---- the next run ---- */
@@ -281,6 +314,7 @@ static void next_run_tasks(void)
 
 static const struct schedule_scenario scenarios[] = {
     {.name = "door_close", .body = door_close},
+    {.name = "door_refused", .body = door_refused},
     {.name = "door_join", .body = door_join},
     {.name = "door_stop", .body = door_stop, .preemptions = 1},
     {.name = "door_cancel", .body = door_cancel, .preemptions = 1},

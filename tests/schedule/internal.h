@@ -41,7 +41,8 @@ struct thread {
     const char *waits_in;
     int64_t deadline; /* BLOCKED: when it wakes by itself; INT64_MAX: never */
     bool timed_out;
-    bool stalled; /* it has yielded since its last step */
+    bool stalled;    /* it has stalled since its last step */
+    unsigned stalls; /* since it began to run, or gave way */
 
     struct store stores[STORES_MAX]; /* oldest first */
     unsigned stored;
@@ -125,6 +126,9 @@ void threads_sleep(int64_t deadline);
 void threads_report(void);
 
 /* ---- system.c ---- */
+
+/* Between two runs. */
+void system_reset(void);
 
 /* The current thread ends: what pthread does then. */
 void system_end_thread(void);

@@ -3,13 +3,14 @@
 # calls in this list by system.c.
 
 schedule_wrapped = \
-	aligned_alloc calloc clock_gettime distr_cpu_count distr_fence_init distr_futex_wait \
-	distr_futex_wake distr_heavy_fence distr_pages_map distr_pages_unmap distr_sleep_until free \
-	malloc nanosleep pthread_atfork pthread_cond_broadcast pthread_cond_destroy \
-	pthread_cond_init pthread_cond_wait pthread_create pthread_detach pthread_exit pthread_join \
-	pthread_key_create pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock \
-	pthread_mutex_unlock pthread_self pthread_setname_np pthread_setspecific pthread_sigmask \
-	realloc sched_yield strdup
+	aligned_alloc calloc clock_gettime distr_cpu_count distr_event_clear \
+	distr_event_close distr_event_make distr_event_set distr_fence_init distr_futex_wait \
+	distr_futex_wake distr_heavy_fence distr_pages_map distr_pages_unmap \
+	distr_sleep_until free malloc nanosleep pthread_atfork pthread_cond_broadcast \
+	pthread_cond_destroy pthread_cond_init pthread_cond_wait pthread_create \
+	pthread_detach pthread_exit pthread_join pthread_key_create pthread_mutex_destroy \
+	pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_self \
+	pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_yield strdup
 
 schedule_programs = \
 	tests/schedule/ends \
@@ -60,6 +61,16 @@ tests_schedule_works_LDFLAGS = $(schedule_ldflags)
 tests_schedule_works_LDADD = tests/schedule/libscheduled.la
 endif
 EXTRA_DIST += tests/schedule/README.md
+
+# For an hour: three preemptions, each scenario up to a limit, and many more at random.
+if !SANITIZED
+check-schedules: $(schedule_programs)
+	for program in $(schedule_programs); do \
+		./$$program --preemptions 3 --limit 400000 --random 100000 || exit 1; \
+	done
+check-long: check-schedules
+endif
+.PHONY: check-long check-schedules
 
 # Nothing that could block is missing from the list.
 EXTRA_DIST += tests/schedule/wrapped.sh

@@ -16,6 +16,7 @@ static struct distr_queue queue;
 static struct distr_queue other_queue;
 static unsigned got[ITEMS_MAX];
 static unsigned put;
+static bool strangers; /* the other queue has items of the other type, which nobody may find */
 
 static const struct distributor_task_type *const small_type = (const void *)&pools;
 static const struct distributor_task_type *const other_type = (const void *)&queue;
@@ -24,6 +25,7 @@ static void take_note(const struct distr_item *item)
 {
     uint64_t number = item->payload.words[0];
 
+    schedule_check(!strangers || item->type == small_type);
     schedule_check(number < ITEMS_MAX);
     schedule_check(item->type == small_type || item->type == other_type);
     schedule_check(item->payload.words[0] == distr_meta_serial(item->meta));
@@ -58,6 +60,7 @@ static void set_up(enum distr_block_state state)
     memset(&other_queue, 0, sizeof other_queue);
     memset(got, 0, sizeof got);
     put = 0;
+    strangers = false;
     distr_has_membarrier = true;
     distr_pools_init(&pools);
     schedule_check(distr_queue_init(&queue, &pools, DISTR_LARGE, state) == 0);
@@ -66,6 +69,32 @@ static void set_up(enum distr_block_state state)
 static void start(pthread_t *thread, void *(*routine)(void *))
 {
     schedule_check(pthread_create(thread, NULL, routine, NULL) == 0);
+}
+
+static unsigned count_chain(const struct distr_queue *of)
+{
+    const struct distr_block *block = distr_pools_at(&pools, distr_head_index(of->head));
+    unsigned count = of->spare ? 2 : 1;
+
+    while (block != of->tail) {
+        block = distr_pools_at(&pools, (uint32_t)block->next & 0xffffff);
+        count++;
+    }
+    return count;
+}
+
+/* Every block is in a queue or free, once. */
+static void check_blocks(void)
+{
+    struct distr_pool *pool = &pools.kind[DISTR_LARGE];
+    unsigned count = count_chain(&queue);
+
+    if (other_queue.tail)
+        count += count_chain(&other_queue);
+    for (unsigned i = 0; i < DISTR_POOL_SHELVES; i++)
+        for (ck_stack_entry_t *entry = pool->shelves[i].head; entry; entry = entry->next)
+            schedule_check(++count <= pool->carved);
+    schedule_check(count == pool->carved);
 }
 
 /* Takes what is left and checks that everything came out once. */
@@ -78,6 +107,7 @@ static void finish(void)
         take_note(&item);
     for (unsigned i = 0; i < put; i++)
         schedule_check(got[i] == 1);
+    check_blocks();
     distr_pools_free(&pools);
 }
 
@@ -201,6 +231,7 @@ static void open_other_owner(void)
 
     set_up(DISTR_OPEN);
     schedule_check(distr_queue_init(&other_queue, &pools, DISTR_LARGE, DISTR_OPEN) == 0);
+    strangers = true;
     item = next_wide_item();
     append(&queue, &item);
     start(&taker, claim_twice);
@@ -209,11 +240,12 @@ static void open_other_owner(void)
         item = next_wide_item();
         append(&queue, &item);
         claim_from(&queue, 1, 2, false);
-        item = next_wide_item();
+        item = item_of_type(put++, other_type, 16);
         append(&other_queue, &item);
     }
     pthread_join(taker, NULL);
     schedule_end();
+    strangers = false;
     while (distr_queue_drain(&other_queue, &item))
         take_note(&item);
     finish();
@@ -363,7 +395,7 @@ static void deque_go_back_freeze(void)
     schedule_begin();
     pop(2);
     push_wide(2);
-    pop_all();
+    pop(1);
     pthread_join(taker, NULL);
     finish();
 }

@@ -238,6 +238,41 @@ static void readers_drop(void)
     book_destroy();
 }
 
+static void *add_emitting(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < 2; i++)
+        book_add(&book_emits, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    return NULL;
+}
+
+/* An event loop watches the descriptor: it never sleeps over a result, or over STOP. */
+static void descriptor(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    int fd = distributor_fd(book_pool);
+    schedule_check(fd >= 0);
+    while (book_try_read() == 1)
+        ;
+    schedule_settle();
+    pthread_t adder = book_thread(add_emitting);
+    schedule_begin();
+    int rc = 1;
+    while (rc != 0) {
+        schedule_poll(fd);
+        do
+            rc = book_try_read();
+        while (rc == 1);
+        schedule_check(rc == 0 || rc == -EAGAIN);
+    }
+    book_wait_for(adder);
+    book_all_ran();
+    book_join();
+    book_destroy();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "input_limit", .body = input_limit},
     {.name = "input_limit_two", .body = input_limit_two, .preemptions = 1},
@@ -252,6 +287,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "reader_alone_drop", .body = reader_alone_drop},
     {.name = "readers_stop", .body = readers_stop},
     {.name = "reader_deadline", .body = reader_deadline, .preemptions = 1},
+    {.name = "descriptor", .body = descriptor, .preemptions = 1},
     {.name = "readers_drop", .body = readers_drop, .preemptions = 1},
 };
 

@@ -44,6 +44,9 @@ void schedule_fail(const char *format, ...) __attribute__((format(printf, 1, 2),
 /* A word as a thread sees it: others may not, yet. */
 uint32_t schedule_peek(pthread_t thread, const _Atomic uint32_t *word);
 
+/* Waits until a descriptor is readable, as an event loop does. */
+void schedule_poll(int fd);
+
 /* Lets another thread run, if one can: for a loop that waits for a plain variable. */
 void schedule_yield(void);
 

@@ -92,6 +92,60 @@ void WRAP(distr_heavy_fence)(void)
     trace("heavy", NULL, 0, self()->here);
 }
 
+/* ---- descriptors that are readable while they were set ---- */
+
+#define EVENTS_MAX 4u
+
+static uint64_t event_counts[EVENTS_MAX];
+static unsigned events;
+
+void system_reset(void)
+{
+    events = 0;
+}
+
+int WRAP(distr_event_make)(void);
+int WRAP(distr_event_make)(void)
+{
+    if (events == EVENTS_MAX)
+        return -EMFILE;
+    event_counts[events] = 1;
+    return (int)events++;
+}
+
+void WRAP(distr_event_set)(int fd);
+void WRAP(distr_event_set)(int fd)
+{
+    memory_visit(&event_counts[fd], true, "event set");
+    memory_drain();
+    event_counts[fd]++;
+    threads_wake(&event_counts[fd], INT32_MAX);
+}
+
+bool WRAP(distr_event_clear)(int fd);
+bool WRAP(distr_event_clear)(int fd)
+{
+    memory_visit(&event_counts[fd], true, "event clear");
+    memory_drain();
+    bool was = event_counts[fd] != 0;
+    event_counts[fd] = 0;
+    return was;
+}
+
+void WRAP(distr_event_close)(int fd);
+void WRAP(distr_event_close)(int fd)
+{
+    (void)fd;
+}
+
+void schedule_poll(int fd)
+{
+    memory_visit(&event_counts[fd], false, "poll");
+    memory_drain();
+    while (event_counts[fd] == 0)
+        threads_block(&event_counts[fd], "poll", INT64_MAX);
+}
+
 /* ---- time ---- */
 
 int REAL(clock_gettime)(clockid_t clock, struct timespec *now);

@@ -14,6 +14,7 @@
 #define STACK_SIZE ((size_t)256 << 10)
 #define MOMENTS_MAX 20000u
 #define MOVES_MAX 256u
+#define STALLS 12u
 #define SETTLED (INT64_MAX - 1) /* the deadline of who waits until nobody can go on */
 
 struct world world;
@@ -30,6 +31,7 @@ static void switch_to(unsigned next)
     if (next == world.current)
         return;
     me->own = distr_thread;
+    me->stalls = 0;
     if (me->state == THREAD_DONE)
         memcpy(me->context, me->top, sizeof me->context);
     if (me->state == THREAD_DONE || _setjmp(me->context) == 0) {
@@ -113,6 +115,7 @@ static void clear(struct thread *thread)
     thread->here = "begin";
     thread->stored = 0;
     thread->stalled = false;
+    thread->stalls = 0;
     thread->cleanups = NULL;
     memset(&thread->own, 0, sizeof thread->own);
     memset(thread->specific, 0, sizeof thread->specific);
@@ -128,6 +131,7 @@ void threads_run(void (*body)(void), unsigned cpus)
     world.moment = 0;
     world.exploring = false;
     memory_reset();
+    system_reset();
     threads_create(run_body, &body);
     if (_setjmp(home) == 0) {
         world.inside = true;
@@ -350,11 +354,17 @@ void schedule_yield(void)
     threads_yield();
 }
 
+/* A loop that got on may stall a few times; one that waits for another thread gives way. */
 void schedule_stall(void)
 {
-    if (self()->stalled)
+    struct thread *me = self();
+
+    if (me->stalled)
         return;
-    self()->stalled = true;
+    me->stalled = true;
+    if (++me->stalls <= STALLS)
+        return;
+    me->stalls = 0;
     threads_yield();
 }
 

@@ -113,6 +113,28 @@ static void quiescence_tree(void)
     book_destroy();
 }
 
+/* The same by one worker: what is counted while the closer takes its sums. */
+static void quiescence_one(void)
+{
+    book_create(1, 0, 0);
+    book_add(&book_spawns, 0);
+    book_start();
+    schedule_begin();
+    book_join();
+    book_destroy();
+}
+
+/* So many that the last ones are spawned the short way. */
+static void quiescence_many(void)
+{
+    book_create(2, 0, 0);
+    book_add(&book_spawns_many, 0);
+    book_start();
+    schedule_begin();
+    book_join();
+    book_destroy();
+}
+
 /* The same with the second worker asleep at first. */
 static void quiescence_wakes(void)
 {
@@ -251,7 +273,9 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "stop_wakes_all", .body = stop_wakes_all},
     {.name = "stop_some_asleep", .body = stop_some_asleep},
     {.name = "quiescence_tree", .body = quiescence_tree, .preemptions = 1},
-    {.name = "quiescence_wakes", .body = quiescence_wakes},
+    {.name = "quiescence_one", .body = quiescence_one},
+    {.name = "quiescence_many", .body = quiescence_many, .preemptions = 1},
+    {.name = "quiescence_wakes", .body = quiescence_wakes, .preemptions = 1},
     {.name = "quiescence_reader", .body = quiescence_reader},
     {.name = "take_back", .body = take_back, .preemptions = 1},
     {.name = "claim_batches", .body = claim_batches, .preemptions = 1},

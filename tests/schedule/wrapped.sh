@@ -8,7 +8,8 @@ library=tests/schedule/.libs/libscheduled.a
 [ -f "$library" ] || skip "no $library"
 
 # src/base/os.c and fence.c are there, but nobody calls what is in them.
-replaced="__errno_location __sched_cpucount clock_nanosleep fclose fgets fopen fscanf madvise mmap
+replaced="__errno_location __sched_cpucount clock_nanosleep close eventfd
+    eventfd_read eventfd_write fclose fgets fopen fscanf madvise mmap
     munmap pthread_once sched_getaffinity strstr syscall"
 # Nothing that others could see.
 plain="memchr memcmp memcpy memmove memset pthread_attr_destroy pthread_attr_init

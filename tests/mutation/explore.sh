@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Puts faults into copies of the sources, one at a time, and runs the explorer of schedules over
+# them: each must be found.
+#
+#     explore.sh                  the nastiest, each with the scenario that the list names
+#     explore.sh NAME...          these, with every scenario
+#     explore.sh all              all, with every scenario; survivors are written to FOLDER/survivors
+#
+# Run in the build folder after `make check` has built tests/schedule.  A mutant's sources and
+# programs stand in tests/mutation/work.
+. "${srcdir:-.}/tests/house/report.sh"
+
+list=$srcdir/tests/mutation/mutants
+library=tests/schedule/.libs/libscheduled.a
+work=${MUTATION_WORK:-tests/mutation/work}
+seconds=250 # for one program; far above what any of them needs
+[ -f "$library" ] || skip "no $library: make check builds it"
+
+flags="-std=gnu11 -pthread -O1 -w -D_GNU_SOURCE= -fno-strict-aliasing -U_FORTIFY_SOURCE"
+shim="-include $srcdir/tests/schedule/shim.h"
+wraps=$(sed -n '/^schedule_wrapped/,/[^\\]$/p' "$srcdir/tests/schedule/local.mk" |
+    sed 's/^schedule_wrapped =//; s/\\$//' | tr -s ' \t' '\n\n' | sed -n 's/^..*/-Wl,--wrap=&/p')
+
+names() {
+    "${AWK:-awk}" -v kind="$1" '$1 == "mutant" && (kind == "" || $3 == kind) { print $2 }' "$list"
+}
+
+# compile SOURCE OBJECT FLAG...
+compile() {
+    from=$1 to=$2
+    shift 2
+    # shellcheck disable=SC2086
+    ${CC:-cc} $flags -I"$srcdir/include" "$@" -I"$srcdir/src" -I"$srcdir/tests" -c "$from" -o "$to"
+}
+
+# What does not change with a mutant of a .c file.
+prepare() {
+    rm -rf "$work"
+    mkdir -p "$work/tests" "$work/tree" "$work/objects"
+    for source in "$srcdir"/tests/schedule/*.c; do
+        compile "$source" "$work/tests/$(basename "$source" .c).o" || return
+    done
+}
+
+# mutate NAME: a copy of the sources with the fault, and the objects that differ.
+mutate() {
+    rm -rf "$work/tree/src" "$work/objects"
+    mkdir "$work/objects"
+    cp -r "$srcdir/src" "$work/tree/"
+    changed=$("${AWK:-awk}" -v name="$1" -v tree="$work/tree" -f "$srcdir/tests/mutation/apply.awk" \
+        "$list") || return
+    case $changed in
+    *.h)
+        changed=$(cd "$work/tree" && find src/base src/queue src/pool -name '*.c')
+        compile "$srcdir/tests/schedule/queues.c" "$work/objects/queues.o" -I"$work/tree/src" || return
+        ;;
+    esac
+    for source in $changed; do
+        # shellcheck disable=SC2086
+        compile "$work/tree/$source" "$work/objects/$(echo "$source" | tr / -).o" \
+            -I"$work/tree/src" $shim || return
+    done
+}
+
+# run PROGRAM ARGUMENT...: 0 if the mutant lives.
+run() {
+    program=$1
+    shift
+    own=$work/objects/$program.o
+    [ -f "$own" ] || own=$work/tests/$program.o
+    book=
+    [ "$program" = queues ] || book=$work/tests/book.o
+    # shellcheck disable=SC2086
+    ${CC:-cc} -pthread -o "$work/$program" $own $book "$work"/tests/memory.o \
+        "$work"/tests/search.o "$work"/tests/system.o "$work"/tests/threads.o \
+        "$work"/objects/src-*.o "$library" $wraps || return 2
+    timeout -k 5 "$seconds" "$work/$program" "$@" >"$work/output" 2>&1
+}
+
+# try NAME PROGRAM [ARGUMENT...]: says how it ended.  0: it was killed.
+try() {
+    name=$1
+    shift
+    run "$@"
+    case $? in
+    0) return 1 ;;
+    2) echo "$name: $1 cannot be linked" && return 1 ;;
+    124 | 137) echo "$name: $1 took more than $seconds s" && return 1 ;;
+    *) how=$(sed -n 's/^FAILED //p' "$work/output" | head -n 1) ;;
+    esac
+    echo "$name: killed by $1: ${how:-a crash}"
+}
+
+# everywhere NAME: with every scenario.
+everywhere() {
+    programs="works ends room"
+    case $changed in
+    *src/queue/*) programs="queues works" ;;
+    esac
+    for program in $programs; do # most die soon
+        try "$1" $program --preemptions 1 --random 200 && return
+    done
+    for program in $programs; do
+        try "$1" $program --random 2000 && return
+    done
+    return 1
+}
+
+# at_home NAME: with the scenario of the list.
+at_home() {
+    set -- "$1" $("${AWK:-awk}" -v name="$1" '
+        $1 == "mutant" { mine = $2 == name }
+        mine && $1 == "by" { print $2, "--scenario", $3 }' "$list")
+    try "$@"
+}
+
+strategy=everywhere
+case ${1-} in
+'') strategy=at_home && set -- $(names nasty) ;;
+all) shift && set -- $(names "") ;;
+esac
+
+prepare || { wrong "the explorer cannot be compiled"; house_end "Look above."; }
+: >"$work/survivors"
+count=0
+for name; do
+    count=$((count + 1))
+    if ! mutate "$name"; then
+        wrong "$name: it cannot be applied or compiled; tests/mutation/mutants names old lines"
+    elif ! $strategy "$name"; then
+        echo "$name" >>"$work/survivors"
+        wrong "$name: SURVIVED"
+    fi
+done
+echo "$((count - house_wrong)) of $count mutants killed"
+[ "$house_wrong" -ne 0 ] || rm -rf "$work"
+house_end "A survivor is a bug of the tests: see tests/mutation/README.md."
