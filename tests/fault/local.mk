@@ -10,6 +10,7 @@ fault_wrapped = \
 fault_programs = \
 	tests/fault/channel \
 	tests/fault/ends \
+	tests/fault/flow \
 	tests/fault/inside \
 	tests/fault/life \
 	tests/fault/sources \
@@ -30,6 +31,9 @@ tests_fault_channel_SOURCES = tests/fault/channel.c $(fault_sources)
 tests_fault_channel_LDFLAGS = $(fault_ldflags)
 tests_fault_ends_SOURCES = tests/fault/ends.c $(fault_sources)
 tests_fault_ends_LDFLAGS = $(fault_ldflags)
+tests_fault_flow_SOURCES = tests/fault/flow.c $(fault_sources)
+tests_fault_flow_LDFLAGS = $(fault_ldflags)
+tests_fault_flow_LDADD = $(FLOW_LIBS)
 tests_fault_inside_SOURCES = tests/fault/inside.c $(fault_sources)
 tests_fault_inside_LDFLAGS = $(fault_ldflags)
 tests_fault_life_SOURCES = tests/fault/life.c $(fault_sources)
