@@ -50,6 +50,9 @@ typedef struct distributor_task distributor_task_t; /* a task while it runs */
 /* The most workers one distributor can have. */
 #define DISTRIBUTOR_MAX_WORKERS 65536u
 
+/* The largest window of an ordered distributor. */
+#define DISTRIBUTOR_MAX_WINDOW (UINT64_C(1) << 20)
+
 /* The most bytes one input, result or message can have. */
 #define DISTRIBUTOR_MAX_SIZE ((size_t)PTRDIFF_MAX)
 
@@ -120,9 +123,23 @@ typedef int distributor_source_fn(void *context, distributor_input_t *input);
  * Options
  * --------------------------------------------------------------------------------------- */
 
+/*
+ * AS_ADDED: readers get exactly the sequence that one worker with a first-in first-out queue would
+ * give, whatever the number of workers.  The results of a task stand together, its failure behind
+ * them; what it spawns stands behind everything that stood in the queue when it ran.  The sequence
+ * is the same in every run for tasks that were added before start, or by one thread while nothing
+ * spawns; any other add from outside stands where it was accepted.
+ *
+ * Workers begin tasks that stand less than `window` places behind the oldest one that has not
+ * ended, however far readers are.  What these emit is held back until their turn has come; when
+ * that is more than 4 KiB for each place of the window (and 1 MiB, and 64 KiB for each worker), an
+ * emit waits for the turn of its task.  The task whose turn it is waits for room in the output
+ * alone.  With an output_limit what is held back comes to readers only when there is room, then
+ * that of up to output_limit tasks at a time.
+ */
 typedef enum distributor_order {
     DISTRIBUTOR_AS_COMPLETED = 0, /* results come as they are made */
-    DISTRIBUTOR_AS_ADDED = 1      /* in the order of a serial run: -ENOTSUP in this release */
+    DISTRIBUTOR_AS_ADDED = 1      /* results come in the order of a serial run */
 } distributor_order_t;
 
 typedef enum distributor_log_level {
@@ -157,8 +174,9 @@ typedef struct distributor_options {
                                      process may use, cgroup quota included */
     uint64_t input_limit;         /* tasks accepted and not begun; 0: no limit */
     uint64_t output_limit;        /* results ready and not read, failures among them; 0: no limit */
-    distributor_order_t order;    /* AS_COMPLETED only */
-    uint64_t window;              /* ordered only: 0 */
+    distributor_order_t order;    /* of the results */
+    uint64_t window;              /* AS_ADDED only: how many tasks from the oldest that has not
+                                     ended may have begun, itself included; 0: 1024 */
     distributor_worker_fn *worker_started; /* may be NULL */
     distributor_worker_fn *worker_stopped; /* may be NULL */
     const char *name;             /* of the threads: "NAME-INDEX", copied; NULL: "worker" */
@@ -189,7 +207,9 @@ typedef struct distributor_result {
     const char *message;                 /* of a failure, never NULL then */
     const distributor_task_type_t *type; /* of the task that made it */
     uint64_t serial;                     /* of that task, unique within a run; it grows in the
-                                            order of adding among tasks of one adding thread */
+                                            order of adding among tasks of one adding thread;
+                                            AS_ADDED: its number in the serial run, from 0, going
+                                            on from run to run */
     unsigned attempt;                    /* 1 is the first */
     unsigned worker;                     /* the worker that made it, from 0 */
     void *reserved[2];
@@ -218,9 +238,10 @@ typedef struct distributor_summary {
  *
  * Threads  any
  * Blocks   no
- * Returns  0; -EINVAL more than DISTRIBUTOR_MAX_WORKERS workers, an unknown order, a negative
- *          deadlock_ns, too small a stack_size, a size that is no options struct; -ENOTSUP a
- *          field of a part that this release does not have; -ENOMEM.  *out is NULL after an error.
+ * Returns  0; -EINVAL more than DISTRIBUTOR_MAX_WORKERS workers, an unknown order, a window
+ *          without AS_ADDED or beyond DISTRIBUTOR_MAX_WINDOW, a negative deadlock_ns, too
+ *          small a stack_size, a size that is no options struct; -ENOTSUP a field of a part that
+ *          this release does not have; -ENOMEM.  *out is NULL after an error.
  * Owns     the caller owns *out until distributor_destroy; options may be gone after the call
  */
 DISTRIBUTOR_API int distributor_create(distributor_t **out, const distributor_options_t *options);
@@ -288,7 +309,8 @@ DISTRIBUTOR_API int distributor_stop(distributor_t *d);
 /*
  * What has not begun is discarded and counted; running tasks are told (distributor_should_stop)
  * and waited for.  Adds are refused; an emit that finds no room returns -ECANCELED.  Results that
- * were emitted can still be read.
+ * were emitted can still be read; AS_ADDED: as far as they stand before the first task that was cut
+ * short, the others go to discard_result.
  *
  * Threads  any, also from inside a task, also before start
  * Blocks   no
@@ -409,8 +431,9 @@ DISTRIBUTOR_API ptrdiff_t distributor_add_tasks(distributor_t *d,
  *
  * Threads  any
  * Blocks   no
- * Returns  0; -EINVAL and -ENOTSUP about the type as distributor_add_task; -ESHUTDOWN closed,
- *          inside a task stopped, cancelled or STOP; -EDEADLK in a source of d; -ENOMEM
+ * Returns  0; -EINVAL and -ENOTSUP about the type as distributor_add_task; -ENOTSUP also AS_ADDED;
+ *          -ESHUTDOWN closed, inside a task stopped, cancelled or STOP; -EDEADLK in a source of d;
+ *          -ENOMEM
  * Owns     the caller keeps context, which must live until the source has ended
  */
 DISTRIBUTOR_API int distributor_add_source(distributor_t *d, const distributor_task_type_t *type,
@@ -522,7 +545,8 @@ DISTRIBUTOR_API int distributor_fd(distributor_t *d);
  * Puts one result into the output queue.
  *
  * Threads  the one that runs the task
- * Blocks   while output_limit results are unread
+ * Blocks   while output_limit results are unread; AS_ADDED, before the task's turn: while too much
+ *          is held back
  * Returns  0; -ECANCELED there is no room and it was cancelled: the result went to
  *          discard_result and counts as emitted; -EINVAL, -ENOMEM, -EMSGSIZE: nothing was emitted,
  *          what the result owns is still the caller's
@@ -533,6 +557,8 @@ DISTRIBUTOR_API int distributor_emit(distributor_task_t *self, const void *resul
 /*
  * Adds a task from inside a task.  A worker takes its own spawned tasks newest first, so that a
  * tree is walked depth-first instead of unfolded, and about each 64th time the oldest one around.
+ * AS_ADDED: all tasks are taken oldest first, and the new one stands behind all that stood in the
+ * queue at its parent's turn.
  *
  * Threads  the one that runs the task
  * Blocks   never: it may exceed input_limit

@@ -79,6 +79,8 @@ static distr_apart int spawn(struct distr_record *record, const distributor_task
         rc = distr_usable(d); /* a forked child finds all its distributors stopped */
         return rc != 0 ? rc : -ESHUTDOWN;
     }
+    if (d->order)
+        return distr_order_spawn(record->worker, type, input, size);
     rc = distr_deque_reserve(&record->input);
     if (rc == 0)
         rc = distr_item_make(&item, type, next_serial(record), input, size);
@@ -196,11 +198,36 @@ static bool pass_door(struct distributor *d, struct distr_record *record, uint64
     return false;
 }
 
+/* Appends a task that has passed the door.  0 or -ENOMEM. */
+static int put_task(struct distr_record *record, const struct distr_item *item)
+{
+    struct distributor *d = record->owner;
+
+    if (!d->order) { /* it was reserved before */
+        distr_queue_put(&record->input, item);
+        distr_queue_publish(&record->input); /* A1 */
+        distr_announce(d, record);
+        return 0;
+    }
+    struct distr_queue *input = distr_order_lock_input(d, record); /* V0 */
+    int rc = distr_queue_reserve(input, distr_format(item));
+    if (rc == 0) {
+        distr_queue_put(input, item);
+        distr_queue_publish(input); /* A1 */
+    }
+    distr_order_unlock_input(d, record);
+    if (rc == 0)
+        distr_order_announce(d, record);
+    else
+        refuse(d, record, 1);
+    return rc;
+}
+
 static int add_one(struct distr_record *record, const distributor_task_type_t *type,
                    const void *input, size_t size, int64_t deadline)
 {
     struct distributor *d = record->owner;
-    bool limited = d->input_limit != UINT64_MAX;
+    bool limited = distr_input_limited(d);
     struct distr_item item;
     uint64_t room;
     /* Up to 8 bytes go into a narrow block of their type. */
@@ -212,16 +239,17 @@ static int add_one(struct distr_record *record, const distributor_task_type_t *t
         return rc;
     if (limited)
         rc = wait_for_room(d, 1, &room, deadline);
-    if (rc == 0 && pass_door(d, record, 1)) {
-        distr_queue_put(&record->input, &item);
-        distr_queue_publish(&record->input); /* A1 */
-        distr_announce(d, record);
-        return 0;
+    if (rc != 0) {
+        free_input(&item);
+        return rc;
     }
-    if (rc == 0 && limited)
+    rc = pass_door(d, record, 1) ? put_task(record, &item) : -ESHUTDOWN;
+    if (rc == 0)
+        return 0;
+    if (limited)
         distr_give_room(d, 1);
     free_input(&item);
-    return rc != 0 ? rc : -ESHUTDOWN;
+    return rc;
 }
 
 /* deadline 0: without waiting. */
@@ -321,23 +349,41 @@ static void step(struct array *array)
 }
 
 /* Writes up to `count` tasks into reserved slots.  Returns how many; *rc says why not all. */
-static uint64_t put_some(struct distr_record *record, struct array *array, uint64_t count, int *rc)
+static uint64_t put_some(struct distr_record *record, struct distr_queue *queue,
+                         struct array *array, uint64_t count, int *rc)
 {
     struct distr_item item;
     uint64_t put = 0;
 
     while (put < count) {
-        *rc = distr_queue_reserve(&record->input,
-                                  array->size <= sizeof(uint64_t) ? array->type : NULL);
+        *rc = distr_queue_reserve(queue, array->size <= sizeof(uint64_t) ? array->type : NULL);
         if (*rc == 0)
             *rc =
                 distr_item_make(&item, array->type, next_serial(record), array->next, array->size);
         if (*rc != 0)
             break;
-        distr_queue_put(&record->input, &item);
+        distr_queue_put(queue, &item);
         step(array);
         put++;
     }
+    distr_queue_publish(queue); /* A1 */
+    return put;
+}
+
+/* put_some into the queue that the record's tasks go to. */
+static uint64_t put_part(struct distr_record *record, struct array *array, uint64_t count, int *rc)
+{
+    struct distributor *d = record->owner;
+    uint64_t put;
+
+    if (!d->order) {
+        put = put_some(record, &record->input, array, count, rc);
+        distr_announce(d, record);
+        return put;
+    }
+    put = put_some(record, distr_order_lock_input(d, record), array, count, rc); /* V0 */
+    distr_order_unlock_input(d, record);
+    distr_order_announce(d, record);
     return put;
 }
 
@@ -346,16 +392,14 @@ static int add_part(struct distr_record *record, struct array *array)
 {
     struct distributor *d = record->owner;
     uint64_t part = array->left < ARRAY_PART ? array->left : ARRAY_PART;
-    bool limited = d->input_limit != UINT64_MAX;
+    bool limited = distr_input_limited(d);
     uint64_t put = 0;
     int rc = limited ? wait_for_room(d, part, &part, DISTRIBUTOR_FOREVER) : 0;
 
     if (rc != 0)
         return rc;
     if (pass_door(d, record, part)) {
-        put = put_some(record, array, part, &rc);
-        distr_queue_publish(&record->input); /* A1 */
-        distr_announce(d, record);
+        put = put_part(record, array, part, &rc);
         if (put < part)
             refuse(d, record, part - put);
     } else {

@@ -3,6 +3,7 @@
 #ifndef DISTR_POOL_ADD_H
 #define DISTR_POOL_ADD_H
 
+#include "pool/order.h"
 #include "pool/state.h"
 
 /* 0, or why a task type cannot be used. */
@@ -21,6 +22,12 @@ static inline uint64_t distr_next_serial(struct distributor *d, struct distr_ser
 
 /* Takes up to `wanted` of the input's room; 0: it is full. */
 uint64_t distr_take_room(struct distributor *d, uint64_t wanted);
+
+/* Whether tasks are counted against a limit. */
+static inline bool distr_input_limited(const struct distributor *d)
+{
+    return d->input_limit < DISTR_NO_INPUT_LIMIT;
+}
 
 /* `count` tasks have begun, or were not added after all. */
 void distr_give_room(struct distributor *d, uint64_t count);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "pool/item.h"
 #include "pool/lifecycle.h"
+#include "pool/order.h"
 #include "pool/options.h"
 #include "pool/pipe.h"
 #include "pool/quiesce.h"
@@ -59,7 +60,9 @@ static struct distributor *make(const distributor_options_t *options)
         return NULL;
     }
     d->input_limit = options->input_limit ? options->input_limit : UINT64_MAX;
-    if (options->input_limit)
+    if (!options->input_limit && options->order == DISTRIBUTOR_AS_ADDED)
+        d->input_limit = DISTR_NO_INPUT_LIMIT;
+    if (d->input_limit != UINT64_MAX)
         atomic_store_explicit(&d->state, DISTR_LIMITED, memory_order_relaxed);
     d->output_limit = options->output_limit ? options->output_limit : UINT64_MAX;
     d->generation = distr_forks;
@@ -87,6 +90,8 @@ int distributor_create(distributor_t **out, const distributor_options_t *options
     struct distributor *d = make(&chosen);
     if (!d)
         return -ENOMEM;
+    if (chosen.order == DISTRIBUTOR_AS_ADDED)
+        rc = distr_order_make(d);
     for (unsigned i = 0; i < chosen.workers && rc == 0; i++) {
         struct distr_worker *worker;
         rc = distr_worker_make(d, NULL, &worker);
@@ -125,6 +130,7 @@ static void free_memory(struct distributor *d)
     }
     distr_sources_free(d);
     distr_event_close(d->fd);
+    distr_order_free(d);
     distr_pools_free(&d->pools);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->joined);

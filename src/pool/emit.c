@@ -3,6 +3,7 @@
 #include "pool/emit.h"
 
 #include "pool/item.h"
+#include "pool/order.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
 
@@ -43,6 +44,17 @@ void distr_output_room_back(struct distributor *d)
     /* M1 seq_cst: pairs with G1. */
     atomic_fetch_sub_explicit(&d->unread, 1, memory_order_seq_cst);
     distr_gate_open(&d->output_room, 1);
+    if (d->order)
+        distr_order_resume(d, NULL);
+}
+
+/* A place for a result, with so many bytes beside its slot; ordered: or among what is held back. */
+static int find_room(struct distr_worker *worker, uint64_t bytes)
+{
+    if (!worker->order)
+        return distr_output_room(worker->record.owner);
+    int rc = distr_order_hold(worker, bytes);
+    return rc == 0 ? distr_order_room(worker) : rc;
 }
 
 /* A result that finds no room any more. */
@@ -53,19 +65,27 @@ static int drop(struct distr_worker *worker, const struct distr_item *item)
     return -ECANCELED;
 }
 
+/* One slot stays for the task's failure. */
+static int reserve(struct distr_worker *worker, size_t size)
+{
+    if (!worker->order)
+        return distr_queue_reserve_ahead(&worker->output, 2);
+    return distr_order_reserve(worker, size <= sizeof(uint64_t) ? worker->task.item.type : NULL);
+}
+
 static distr_apart int emit(struct distr_worker *worker, const void *result, size_t size)
 {
     const struct distr_item *task = &worker->task.item;
     struct distr_item item;
     int rc = size != 0 && !result ? -EINVAL : 0;
 
-    if (rc == 0) /* one slot stays for the task's failure */
-        rc = distr_queue_reserve_ahead(&worker->output, 2);
     if (rc == 0)
         rc = distr_item_make(&item, task->type, distr_meta_serial(task->meta), result, size);
     if (rc != 0)
         return rc;
-    rc = distr_output_room(worker->record.owner);
+    rc = reserve(worker, size);
+    if (rc == 0)
+        rc = find_room(worker, distr_meta_kind(item.meta) == DISTR_HEAP ? size : 0);
     if (rc == -ECANCELED)
         return drop(worker, &item);
     if (rc != 0) {

@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "base/clock.h"
+#include "pool/order.h"
 #include "pool/quiesce.h"
 #include "pool/source.h"
 
@@ -293,6 +294,8 @@ bool distr_search(struct distr_worker *worker)
     struct distributor *d = worker->record.owner;
     bool more;
 
+    if (worker->order && !distr_order_goes_on(worker))
+        distr_order_close(worker);
     if (distr_has_sources(d) && nothing_is_hinted(worker) && ask(worker, false))
         return true;
     /* A first look that is not counted: it mostly finds something. */
@@ -303,6 +306,8 @@ bool distr_search(struct distr_worker *worker)
     }
     if (distr_has_sources(d) && ask(worker, false))
         return true;
+    if (worker->order)
+        distr_order_close(worker);
     atomic_fetch_add_explicit(&d->search, DISTR_SEARCHING, memory_order_seq_cst);
     return look_on(worker);
 }

@@ -13,6 +13,7 @@
 #include "pool/registry.h"
 #include "pool/source.h"
 #include "pool/idle.h"
+#include "pool/order.h"
 #include "pool/worker.h"
 
 /* ---- close, stop, cancel ---- */
@@ -29,6 +30,8 @@ void distr_set_state(struct distributor *d, uint32_t flags)
         distr_sources_stop(d);
     if (flags & DISTR_CANCELLED)
         distr_gate_open_all(&d->output_room);
+    if ((flags & DISTR_CANCELLED) && d->order)
+        distr_order_cancel(d);
     if (flags & DISTR_DESTROYED) {
         distr_gate_open_all(&d->readers);
         distr_pipe_tell(d);
@@ -121,6 +124,8 @@ static int start_threads(struct distributor *d)
 static void begin_run(struct distributor *d)
 {
     atomic_store_explicit(&d->search, 0, memory_order_relaxed);
+    if (d->order)
+        d->order->cut = false;
     atomic_fetch_and_explicit(&d->state, ~(uint32_t)DISTR_ENDED, memory_order_seq_cst);
     d->starter = pthread_self();
     d->started_ns = distr_now();

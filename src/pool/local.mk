@@ -18,6 +18,10 @@ src_libdistr_la_SOURCES += \
 	src/pool/mailbox.c \
 	src/pool/options.c \
 	src/pool/options.h \
+	src/pool/order.c \
+	src/pool/order.h \
+	src/pool/order_segment.c \
+	src/pool/order_turn.c \
 	src/pool/patience.c \
 	src/pool/pipe.c \
 	src/pool/pipe.h \

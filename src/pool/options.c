@@ -12,6 +12,7 @@
 #define SIZE_MAX_SANE 65536u
 
 #define DEADLOCK_NS 1000000000
+#define WINDOW 1024
 
 static bool all_zero(const unsigned char *bytes, size_t count)
 {
@@ -48,8 +49,12 @@ static int check(const distributor_options_t *chosen)
         return -EINVAL;
     if (chosen->order != DISTRIBUTOR_AS_COMPLETED && chosen->order != DISTRIBUTOR_AS_ADDED)
         return -EINVAL;
+    if (chosen->order == DISTRIBUTOR_AS_COMPLETED && chosen->window != 0)
+        return -EINVAL;
+    if (chosen->window > DISTRIBUTOR_MAX_WINDOW)
+        return -EINVAL;
     /* Parts that this release does not have. */
-    if (chosen->order != DISTRIBUTOR_AS_COMPLETED || chosen->window != 0 || chosen->engine)
+    if (chosen->engine)
         return -ENOTSUP;
     if (!all_zero((const unsigned char *)chosen->reserved, sizeof chosen->reserved))
         return -ENOTSUP;
@@ -67,5 +72,7 @@ int distr_options_read(distributor_options_t *chosen, const distributor_options_
         rc = check(chosen);
     if (rc == 0 && chosen->deadlock_ns == 0)
         chosen->deadlock_ns = DEADLOCK_NS;
+    if (rc == 0 && chosen->order == DISTRIBUTOR_AS_ADDED && chosen->window == 0)
+        chosen->window = WINDOW;
     return rc;
 }

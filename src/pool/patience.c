@@ -33,11 +33,16 @@ static bool is_stuck(struct distributor *d)
     unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
     pthread_mutex_unlock(&d->lock);
     unsigned waiting = atomic_load_explicit(&d->output_room.waiters, memory_order_seq_cst);
+    bool full = waiting > 0;
     unsigned asleep = distr_sleeping(atomic_load_explicit(&d->search, memory_order_seq_cst));
 
     if (!started)
         return true;
-    return starter && nobody_else_reads(d) && waiting > 0 && waiting + asleep >= workers;
+    if (d->order) {
+        full = full || atomic_load_explicit(&d->order->parked, memory_order_seq_cst) != 0;
+        waiting += atomic_load_explicit(&d->order->waiting, memory_order_seq_cst);
+    }
+    return starter && nobody_else_reads(d) && full && waiting + asleep >= workers;
 }
 
 static void plan(struct distributor *d, struct distr_patience *patience)

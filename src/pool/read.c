@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "pool/fd.h"
 #include "pool/item.h"
+#include "pool/order.h"
 #include "pool/reader.h"
 #include "pool/registry.h"
 #include "pool/idle.h"
@@ -214,14 +215,16 @@ static void fill_any(const struct distr_item *item, unsigned worker, distributor
         fill_failure(item, worker, result);
 }
 
-/* Room was made: lets emitters in. */
-static inline void taken_out(struct distributor *d, uint64_t count)
+/* Room was made: lets emitters in.  record: of the calling thread, or NULL. */
+static inline void taken_out(struct distributor *d, struct distr_record *record, uint64_t count)
 {
     if (distr_likely(d->output_limit == UINT64_MAX))
         return;
     /* M1 seq_cst: pairs with G1. */
     atomic_fetch_sub_explicit(&d->unread, count, memory_order_seq_cst);
     distr_gate_open(&d->output_room, count < INT_MAX ? (int)count : INT_MAX);
+    if (d->order)
+        distr_order_resume(d, record);
 }
 
 /* 0, or why this thread cannot read; *record is inside then. */
@@ -264,6 +267,9 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
         return -EINVAL;
     if (distr_unlikely(count > READ_MAX))
         count = READ_MAX;
+    /* What was held back beyond the limit is there for the next read. */
+    if (distr_unlikely(d->order && count > d->output_limit && d->output_limit != 0))
+        count = (size_t)d->output_limit;
     int rc = begin_read(d, &record, count);
     if (distr_unlikely(rc != 0))
         return rc;
@@ -279,7 +285,7 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
     else
         reader->count = 0;
     if (taken > 0)
-        taken_out(d, (uint64_t)taken);
+        taken_out(d, record, (uint64_t)taken);
     tell_next(d);
     distr_outside(d, record);
     return taken;
@@ -363,7 +369,7 @@ int distr_read_item(struct distributor *d, struct distr_item *item)
     if (taken > 0) {
         *item = reader->items[0];
         reader->count = 0;
-        taken_out(d, (uint64_t)taken);
+        taken_out(d, record, (uint64_t)taken);
     }
     tell_next(d);
     distr_outside(d, record);
@@ -379,7 +385,7 @@ static bool drop_some(struct distributor *d, struct distr_reader *reader)
         distr_result_discard(&reader->items[i]);
     reader->count = 0;
     if (taken > 0)
-        taken_out(d, taken);
+        taken_out(d, NULL, taken);
     return taken > 0;
 }
 

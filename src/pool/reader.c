@@ -7,6 +7,7 @@
 
 #include "pool/fd.h"
 #include "pool/item.h"
+#include "pool/order.h"
 #include "pool/pipe.h"
 
 /* ---- what a reader holds ---- */
@@ -72,8 +73,8 @@ static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
     if (!distr_queue_claim_one(&worker->output, &cursor, &reader->items[reader->count]))
         return 0;
     reader->cursor = cursor;
-    reader->worker = worker->index;
-    reader->workers[reader->count++] = worker->index;
+    reader->worker = cursor.maker;
+    reader->workers[reader->count++] = reader->worker;
     return 1;
 }
 
@@ -86,13 +87,16 @@ static size_t take_from(struct distr_reader *reader, struct distr_worker *worker
         return take_one(reader, worker);
     while (taken < count) {
         size_t left = count - taken;
+        struct distr_place place;
         struct distr_share share = {
-            .max = left < DISTR_CLAIM_MAX ? (unsigned)left : DISTR_CLAIM_MAX, .divisor = 1};
+            .max = left < DISTR_CLAIM_MAX ? (unsigned)left : DISTR_CLAIM_MAX,
+            .divisor = 1,
+            .place = &place};
         unsigned n = distr_queue_claim(&worker->output, &share, &reader->items[reader->count]);
         if (n == 0)
             break;
         for (unsigned i = 0; i < n; i++)
-            reader->workers[reader->count + i] = worker->index;
+            reader->workers[reader->count + i] = place.maker;
         reader->count += n;
         taken += n;
     }
@@ -226,6 +230,8 @@ void distr_wake_reader_slow(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
 
+    if (worker->order && !distr_order_has_turn(worker))
+        return; /* V5 comes later, and tells */
     if (distr_unlikely(distr_fd_state(d) == DISTR_FD_CLEAR))
         distr_fd_signal(d);
     if (!atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed) &&

@@ -91,6 +91,8 @@ static void deliver_failure(struct distr_worker *worker, int error)
         error = -1;
     }
     item.meta = distr_meta_with_error(item.meta, error);
+    if (worker->order)
+        distr_order_start_failure(worker);
     distr_queue_put(&worker->output, &item);
     distr_queue_publish(&worker->output);
     distr_announce_result(worker);
@@ -102,11 +104,17 @@ static void forget_failure(struct distributor_task *task)
     task->failure = NULL;
 }
 
+static int reserve_slot(struct distr_worker *worker)
+{
+    return worker->order ? distr_order_reserve_failure(worker)
+                         : distr_queue_reserve_ahead(&worker->output, 1);
+}
+
 /* Waits for a slot for a failure where there was no memory for it: there may be the next moment. */
 static bool find_slot(struct distr_worker *worker)
 {
     for (unsigned tries = 0; tries < 100; tries++) {
-        if (distr_queue_reserve_ahead(&worker->output, 1) == 0)
+        if (reserve_slot(worker) == 0)
             return true;
         struct timespec pause = {.tv_nsec = 1000000};
         nanosleep(&pause, NULL);
@@ -133,6 +141,12 @@ static void count_without_record(struct distr_worker *worker, _Atomic uint64_t *
     distr_count(count, 1);
 }
 
+/* A failure is a result: it waits for room like any other, unless cancel comes. */
+static int failure_room(struct distr_worker *worker)
+{
+    return worker->order ? distr_order_room(worker) : distr_output_room(worker->record.owner);
+}
+
 /* The task returned something else than 0. */
 static void task_failed(struct distr_worker *worker, int error)
 {
@@ -140,8 +154,7 @@ static void task_failed(struct distr_worker *worker, int error)
 
     if (error > 0)
         error = -EINVAL;
-    /* A failure is a result: it waits for room like any other, unless cancel comes. */
-    if ((distr_state(d) & DISTR_CANCELLED) || distr_output_room(d) != 0) {
+    if ((distr_state(d) & DISTR_CANCELLED) || failure_room(worker) != 0) {
         count_without_record(worker, &worker->record.cancelled);
         return;
     }
@@ -191,10 +204,12 @@ void distr_task_lost_its_thread(struct distr_worker *worker)
         task_ended(worker, -EOWNERDEAD);
 }
 
-/* A task begins where there is a limit, or after cancel.  False: it was discarded. */
+/* A task begins where there is a limit or an order, or after cancel.  False: it was discarded. */
 static bool begin_rarely(struct distr_worker *worker, uint32_t state)
 {
-    if (state & DISTR_LIMITED)
+    if (worker->order)
+        distr_order_begin(worker);
+    if (distr_input_limited(worker->record.owner))
         distr_give_room(worker->record.owner, 1);
     if (!(state & DISTR_CANCELLED))
         return true;
@@ -210,7 +225,7 @@ static inline void run_task(struct distr_worker *worker)
 
     if (distr_unlikely(state & (DISTR_CANCELLED | DISTR_LIMITED)) && !begin_rarely(worker, state))
         return;
-    if (distr_unlikely(distr_queue_reserve_ahead(&worker->output, 1) != 0))
+    if (distr_unlikely(worker->output.spare == NULL))
         find_slot(worker);
     const void *input = distr_item_bytes(&worker->task.item, &size);
     atomic_store_explicit(&worker->busy, type, memory_order_relaxed);

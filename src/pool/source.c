@@ -263,6 +263,8 @@ int distributor_add_source(distributor_t *d, const distributor_task_type_t *type
 {
     if (!d || !source)
         return -EINVAL;
+    if (d->order)
+        return -ENOTSUP; /* its inputs would have no place yet */
     int rc = distr_type_check(type);
     if (rc == 0)
         rc = distr_call_begin(d);

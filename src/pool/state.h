@@ -22,6 +22,8 @@ struct distr_group;
 struct distr_source;
 struct distr_source_group;
 struct distr_pipe;
+struct distr_order;
+struct distr_ordered;
 
 /* Flags of distributor.state; set by fetch_or, cleared by start and join under the lock. */
 enum distr_state {
@@ -32,7 +34,7 @@ enum distr_state {
     DISTR_STARTED = 16,   /* from start to the end of join */
     DISTR_ENDED = 32,     /* STOP; stays until the next start */
     DISTR_DESTROYED = 64, /* destroy has begun */
-    DISTR_LIMITED = 128   /* there is an input limit; constant */
+    DISTR_LIMITED = 128   /* there is an input limit, or an order; constant */
 };
 
 /* Numbers for tasks, taken from the distributor's a range at a time. */
@@ -70,6 +72,7 @@ struct distr_record {
     _Atomic uint64_t discarded;
     _Atomic uint64_t unqueued; /* results that cancel dropped, failures without memory */
     _Atomic uint32_t inside;   /* its thread is inside a call of this distributor: distr_inside */
+    _Atomic uint32_t appending; /* ordered: its thread has the input as the favoured one */
 
     uint32_t met;        /* adds that met a search, since the last one that met none */
     uint32_t patience;   /* of those, how many before it wakes another worker */
@@ -138,9 +141,10 @@ struct distr_failure {
 struct distr_worker {
     struct distr_record record;
     struct distr_queue claims; /* a deque: claimed from an outside thread's queue, oldest on top */
-    struct distr_queue output; /* OPEN: what its tasks emitted */
+    struct distr_queue output; /* OPEN: what its tasks emitted; ordered: a chain is filled here */
 
     DISTR_CACHE_ALIGNED struct distributor_task task; /* the one that runs */
+    struct distr_ordered *order; /* constant; NULL: results come as they are made */
     unsigned unheard;    /* results that met a reader which was told and had not looked */
     unsigned until_fair; /* tasks until it looks for the oldest one elsewhere */
     struct distr_group *fair_group; /* the record it looks at then */
@@ -176,6 +180,7 @@ struct distributor {
     DISTR_CACHE_ALIGNED _Atomic uint32_t state;
     uint64_t input_limit;          /* constant; UINT64_MAX: none */
     uint64_t output_limit;         /* constant; UINT64_MAX: none; 0 in a forked child */
+    struct distr_order *order;     /* constant; NULL: results come as they are made */
     uint64_t id;                   /* constant: unlike any other distributor of this process */
     uint32_t generation;           /* constant: forks before create */
     unsigned cpus;                 /* constant */

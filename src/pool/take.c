@@ -3,10 +3,16 @@
 #include "pool/take.h"
 
 #include "pool/idle.h"
+#include "pool/order.h"
 
 /* What a record holds: tasks it added, and of a worker also tasks it has claimed. */
 static bool holds_task(struct distr_record *record)
 {
+    const struct distr_order *order = record->owner->order;
+
+    /* A task beyond the window is not there yet. */
+    if (order && record == &order->lane->record)
+        return distr_order_has_task(record->owner);
     return distr_queue_peek(&record->input) != DISTR_EMPTY ||
            (record->worker && distr_queue_peek(&record->worker->claims) != DISTR_EMPTY);
 }
@@ -71,9 +77,21 @@ static unsigned take_claimed(struct distr_worker *worker, struct distr_worker *o
     return count;
 }
 
+/* Tasks of the one input of an ordered distributor. */
+static unsigned take_ordered(struct distr_worker *worker)
+{
+    struct distr_item items[DISTR_SEGMENT_MAX];
+    bool room = distr_deque_reserve(&worker->claims) == 0;
+    unsigned count = distr_order_claim(worker, room ? DISTR_SEGMENT_MAX : 1, items);
+
+    if (count > 0)
+        keep(worker, &worker->claims, items, count);
+    return count;
+}
+
 static unsigned take_from(struct distr_worker *worker, struct distr_record *record, bool freeze)
 {
-    unsigned count = take_added(worker, record, freeze);
+    unsigned count = worker->order ? 0 : take_added(worker, record, freeze);
 
     if (count == 0 && freeze && record->worker)
         count = take_claimed(worker, record->worker);
@@ -113,6 +131,13 @@ bool distr_take(struct distr_worker *worker, bool freeze, bool *more)
     struct distr_group *start = worker->scan_group;
     struct distr_group *group = start;
 
+    if (worker->order) {
+        unsigned count = take_ordered(worker);
+        if (count > 0 || !freeze) {
+            *more = count > 1;
+            return count > 0;
+        }
+    }
     do {
         unsigned count = take_in_group(worker, group, freeze);
         if (count > 0) {
@@ -185,6 +210,8 @@ bool distr_take_fair(struct distr_worker *worker)
     /* Claimed tasks are older than those of the same thread that nobody has claimed. */
     if (distr_deque_pop(&worker->claims, &worker->task.item))
         return true;
+    if (worker->order)
+        return false; /* all is taken oldest first */
     for (unsigned looks = 0; looks < 4; looks++)
         if (take_oldest(worker, next_record(worker)))
             return true;
@@ -193,6 +220,8 @@ bool distr_take_fair(struct distr_worker *worker)
 
 bool distr_hinted_task(struct distributor *d)
 {
+    if (d->order && distr_order_has_task(d))
+        return true;
     for (struct distr_group *group = &d->first; group;
          group = atomic_load_explicit(&group->next, memory_order_acquire)) {
         uint64_t bits = atomic_load_explicit(&group->tasks, memory_order_seq_cst);

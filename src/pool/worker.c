@@ -10,6 +10,7 @@
 #include "pool/reader.h"
 #include "pool/registry.h"
 #include "pool/idle.h"
+#include "pool/order.h"
 #include "pool/take.h"
 
 #define THREAD_NAME_MAX 15
@@ -88,10 +89,17 @@ static int make_queues(struct distributor *d, struct distr_worker *worker)
         distr_queue_guard(&worker->record.input);
     if (rc == 0)
         rc = distr_queue_reserve_slow(&worker->output);
+    if (rc == 0) {
+        worker->output.maker = worker->index;
+        atomic_store_explicit(&worker->output.tail->maker, worker->index, memory_order_relaxed);
+    }
+    if (rc == 0 && d->order)
+        rc = distr_order_seat(d, worker);
     if (rc == 0)
         rc = distr_record_link(d, &worker->record);
     if (rc == 0)
         return 0;
+    distr_order_unseat(worker);
     free_queue(d, &worker->record.input);
     free_queue(d, &worker->claims);
     free_queue(d, &worker->output);
@@ -146,6 +154,7 @@ void distr_worker_keep(struct distributor *d, unsigned count)
 void distr_worker_free(struct distr_worker *worker)
 {
     distr_mail_drop(worker);
+    distr_order_unseat(worker);
     free(worker->name);
     free(worker);
 }

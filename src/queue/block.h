@@ -65,6 +65,7 @@ struct distr_block {
     /* Constant in a generation. */
     _Atomic(const struct distributor_task_type *) type; /* of a narrow block; NULL: it is wide */
     _Atomic uint64_t base; /* how many slots of the queue stand before it */
+    _Atomic uint32_t maker; /* whose items they are, if the queue says so */
 
     /* The owner writes, takers read. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t bottom; /* slots written */

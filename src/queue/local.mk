@@ -4,6 +4,8 @@
 src_libdistr_la_SOURCES += \
 	src/queue/block.c \
 	src/queue/block.h \
+	src/queue/chain.c \
+	src/queue/chain.h \
 	src/queue/channel.c \
 	src/queue/deque.c \
 	src/queue/deque.h \

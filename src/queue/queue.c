@@ -31,6 +31,9 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->ahead = state == DISTR_PRIVATE;
     queue->guarded = false;
     queue->quick = 0;
+    queue->allowance = UINT32_MAX;
+    queue->maker = 0;
+    atomic_store_explicit(&block->maker, 0, memory_order_relaxed);
     atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
     atomic_store_explicit(&queue->unhinted, true, memory_order_relaxed);
     /* relaxed: the queue itself is published by whoever made it. */
@@ -65,6 +68,16 @@ distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_t
     return format;
 }
 
+/* A queue that keeps a spare has used it: gets another. */
+static bool refill(struct distr_queue *queue)
+{
+    if (queue->allowance == 0)
+        return false;
+    if (queue->allowance != UINT32_MAX)
+        queue->allowance--;
+    return distr_queue_reserve_slow(queue) == 0;
+}
+
 void distr_queue_extend(struct distr_queue *queue, const struct distributor_task_type *format)
 {
     struct distr_block *left = queue->tail;
@@ -74,10 +87,11 @@ void distr_queue_extend(struct distr_queue *queue, const struct distributor_task
 
     distr_queue_publish(queue);
     queue->spare = NULL;
-    if (queue->ahead && distr_queue_reserve_slow(queue) != 0)
+    if (queue->ahead && !refill(queue))
         type = NULL; /* what comes next may be of any format */
     distr_block_renew(block, DISTR_OPEN, type);
     atomic_store_explicit(&block->base, base, memory_order_relaxed);
+    atomic_store_explicit(&block->maker, queue->maker, memory_order_relaxed);
     atomic_store_explicit(&queue->count, base, memory_order_relaxed);
     queue->tail = block;
     queue->type = type;
@@ -100,6 +114,7 @@ struct view {
     distr_word_t word;
     unsigned lo;
     unsigned hi; /* of OPEN and SHARED */
+    uint64_t base;
     const struct distributor_task_type *type;
 };
 
@@ -116,6 +131,8 @@ static void look(struct distr_queue *queue, struct view *view)
         view->lo = distr_word_lo(view->word);
         view->hi = distr_word_hi(view->word);
         view->type = distr_block_type(view->block);
+        /* relaxed: it was set before the block was linked. */
+        view->base = atomic_load_explicit(&view->block->base, memory_order_relaxed);
         if (distr_word_state(view->word) == DISTR_OPEN)
             /* C2 acquire: pairs with A1. */
             view->hi = atomic_load_explicit(&view->block->bottom, memory_order_acquire);
@@ -156,8 +173,8 @@ static unsigned share_of(struct distr_queue *queue, const struct distr_share *sh
 {
     unsigned here = view->hi - view->lo;
     uint64_t count = atomic_load_explicit(&queue->count, memory_order_relaxed);
-    uint64_t base = atomic_load_explicit(&view->block->base, memory_order_relaxed);
-    uint64_t all = count > base + view->hi ? here + (count - base - view->hi) : here;
+    uint64_t last = view->base + view->hi;
+    uint64_t all = count > last ? here + (count - last) : here;
     uint64_t part = all / share->divisor;
 
     if (part > share->max)
@@ -165,6 +182,29 @@ static unsigned share_of(struct distr_queue *queue, const struct distr_share *sh
     if (part > here)
         part = here;
     return part > 0 ? (unsigned)part : 1;
+}
+
+/* The share of an OPEN block, as far as it may be taken; 0: nothing of it. */
+static unsigned allowed_share(struct distr_queue *queue, const struct distr_share *share,
+                              const struct view *view)
+{
+    uint64_t number = view->base + view->lo;
+    unsigned n = share_of(queue, share, view);
+
+    if (distr_likely(share->before == 0))
+        return n;
+    if (number >= share->before)
+        return 0;
+    return n < share->before - number ? n : (unsigned)(share->before - number);
+}
+
+static void tell_place(const struct view *view, const struct distr_share *share)
+{
+    if (!share->place)
+        return;
+    share->place->number = view->base + view->lo;
+    /* relaxed: as the type. */
+    share->place->maker = atomic_load_explicit(&view->block->maker, memory_order_relaxed);
 }
 
 /* C5, C6: reads n slots, then claims them; what was read counts only if the claim succeeds. */
@@ -225,8 +265,9 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
             if (n > 0)
                 return n;
         } else if (view.lo < view.hi) {
-            n = share_of(queue, share, &view);
-            if (claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items))
+            n = allowed_share(queue, share, &view);
+            tell_place(&view, share);
+            if (n == 0 || claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items))
                 return n;
         } else if (!advance(queue, &view)) {
             return 0;
@@ -246,6 +287,8 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
         cursor->word = view.word + ((distr_word_t)1 << 2);
         cursor->type = view.type;
         cursor->hi = view.type ? view.hi : 0;
+        /* relaxed: constant in a generation; a later one is another's. */
+        cursor->maker = atomic_load_explicit(&view.block->maker, memory_order_relaxed);
         if (view.lo < view.hi) {
             if (claim_slots(&view, 1, cursor->word, item))
                 return true;
@@ -257,12 +300,13 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
     }
 }
 
-enum distr_look distr_queue_peek(struct distr_queue *queue)
+enum distr_look distr_queue_peek_at(struct distr_queue *queue, uint64_t *number)
 {
     struct view view;
 
     for (;;) {
         look(queue, &view);
+        *number = view.base + view.lo;
         enum distr_block_state state = distr_word_state(view.word);
         if (state == DISTR_FROZEN)
             return DISTR_HELD;

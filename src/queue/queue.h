@@ -44,6 +44,8 @@ struct distr_queue {
     const struct distributor_task_type *type; /* of the narrow tail; NULL: it is wide */
     bool ahead;   /* it always keeps a spare, so that an item of any kind has its slot */
     bool guarded; /* each put has more to do than the queue knows: quick stays 0 */
+    uint32_t allowance; /* blocks that it may yet get by itself for that; UINT32_MAX: any number */
+    uint32_t maker;     /* of its blocks */
 
     /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
     _Atomic bool unhinted;
@@ -157,11 +159,19 @@ static inline void distr_queue_put_quick(struct distr_queue *queue, uint64_t wor
 
 /* ---- takers ---- */
 
+/* Where items stood: the number of the first in its queue, and who made their block. */
+struct distr_place {
+    uint64_t number;
+    uint32_t maker;
+};
+
 /* How much a claim may take: the share of what is there, 1/divisor, at least 1, at most max. */
 struct distr_share {
     unsigned max; /* 1 to 32 */
     unsigned divisor;
-    bool freeze; /* also take from a block that its owner holds */
+    bool freeze;     /* also take from a block that its owner holds */
+    uint64_t before; /* only items with a lower number; 0: all */
+    struct distr_place *place; /* not NULL: is told where the items stood */
 };
 
 #define DISTR_CLAIM_MAX 32u
@@ -180,6 +190,7 @@ struct distr_cursor {
     distr_word_t word;                        /* as the taker left it */
     const struct distributor_task_type *type; /* of the block */
     unsigned hi;                              /* 0: nowhere */
+    uint32_t maker;                           /* of the block */
 };
 
 /* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
@@ -211,8 +222,15 @@ static inline bool distr_cursor_take(struct distr_cursor *cursor, uint64_t *word
     return true;
 }
 
-/* What is there; exact at some instant during the call. */
-enum distr_look distr_queue_peek(struct distr_queue *queue);
+/* What is there; exact at some instant during the call.  *number: of the oldest item. */
+enum distr_look distr_queue_peek_at(struct distr_queue *queue, uint64_t *number);
+
+static inline enum distr_look distr_queue_peek(struct distr_queue *queue)
+{
+    uint64_t number;
+
+    return distr_queue_peek_at(queue, &number);
+}
 
 /* ---- nobody else uses the queue any more ---- */
 

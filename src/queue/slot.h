@@ -67,6 +67,11 @@ static inline uint64_t distr_meta_with_error(uint64_t meta, int error)
     return (meta & ~((uint64_t)DISTR_ERROR_MAX << 8)) | (uint64_t)(unsigned)-error << 8;
 }
 
+static inline uint64_t distr_meta_with_serial(uint64_t meta, uint64_t serial)
+{
+    return (meta & 0xfffff) | serial << 20;
+}
+
 static inline uint64_t distr_meta_serial(uint64_t meta)
 {
     return meta >> 20;

@@ -165,6 +165,10 @@ Test(arguments, options_that_can_never_be_right)
     expect_refused(OPTIONS(.workers = UINT_MAX), -EINVAL);
     expect_refused(OPTIONS(.order = (distributor_order_t)2), -EINVAL);
     expect_refused(OPTIONS(.order = (distributor_order_t)-1), -EINVAL);
+    expect_refused(OPTIONS(.window = 1), -EINVAL); /* of a distributor without an order */
+    expect_refused(OPTIONS(.order = DISTRIBUTOR_AS_ADDED, .window = DISTRIBUTOR_MAX_WINDOW + 1),
+                   -EINVAL);
+    expect_refused(OPTIONS(.order = DISTRIBUTOR_AS_ADDED, .window = UINT64_MAX), -EINVAL);
     expect_refused(OPTIONS(.stack_size = 1), -EINVAL);
     expect_refused(OPTIONS(.stack_size = (size_t)PTHREAD_STACK_MIN - 1), -EINVAL);
     expect_refused(OPTIONS(.deadlock_ns = -1), -EINVAL);
@@ -181,8 +185,6 @@ Test(arguments, options_that_can_never_be_right)
 Test(arguments, options_that_this_release_does_not_take)
 {
     static const int engine;
-    expect_refused(OPTIONS(.order = DISTRIBUTOR_AS_ADDED), -ENOTSUP);
-    expect_refused(OPTIONS(.window = 1), -ENOTSUP);
     expect_refused(OPTIONS(.engine = &engine), -ENOTSUP);
     for (int i = 0; i < 8; i++) {
         distributor_options_t options = {.size = sizeof(options)};

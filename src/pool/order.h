@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ordered mode (DISTRIBUTOR_AS_ADDED): segments, and the turn that goes from one to the next.
+ * Events V0 to V9 and their proofs: src/queue/README.md, "Order".
+ *
+ * | who               | calls                                                                 |
+ * |-------------------|-----------------------------------------------------------------------|
+ * | create            | distr_order_make, then distr_order_seat for each worker it makes      |
+ * | an adder          | distr_order_lock_input, reserve, put, publish, _unlock_input, announce |
+ * | a worker          | begin before each task, close before it looks for more                |
+ * | its task          | reserve, hold, room before an emit; spawn                             |
+ * | who made room, or cancelled | resume, cancel                                              |
+ *
+ * Who does not use order has no distr_order and no distr_ordered, and comes here never.
+ */
+#ifndef DISTR_POOL_ORDER_H
+#define DISTR_POOL_ORDER_H
+
+#include "pool/idle.h"
+#include "pool/state.h"
+#include "queue/chain.h"
+
+/* The most tasks that are claimed for a segment: a small block has so many narrow slots. */
+#define DISTR_SEGMENT_MAX \
+    (2 * DISTR_SMALL_SLOTS < DISTR_CLAIM_MAX ? 2 * DISTR_SMALL_SLOTS : DISTR_CLAIM_MAX)
+
+/* The input limit where there is none: adds and spawns leave their shortest path all the same. */
+#define DISTR_NO_INPUT_LIMIT (UINT64_MAX - 1)
+
+/* Flags of a segment's word; above them the number of results that it holds back, if there is an
+ * output limit. */
+enum distr_segment_flag {
+    DISTR_TURN = 1,     /* V5 */
+    DISTR_DROPPED = 2,  /* V5: what it emitted is behind a task that cancel has cut short */
+    DISTR_RESULTS = 4,  /* V3: `results` is set */
+    DISTR_CHILDREN = 8, /* V3: its worker holds children back, under its lock */
+    DISTR_WAITS = 16,   /* V3: its worker may be at its gate */
+    DISTR_DONE = 32,    /* V4: everything is set, the worker has left it */
+    DISTR_CUT = 64      /* V4: cancel may have cut a task of it short */
+};
+#define DISTR_HELD_ONE ((uint64_t)1 << 8)
+
+/* A segment: the ring's entry at its first place.  Its worker writes all but the word and reads
+ * it; before the swap of V5, and after DONE, the turn's holder reads it. */
+struct distr_segment {
+    DISTR_CACHE_ALIGNED _Atomic uint64_t word;
+    _Atomic uint64_t running; /* the task that runs, or ran last; all may read it */
+    struct distr_worker *worker;
+    uint64_t end;                /* the place after its last task */
+    uint64_t charged;            /* bytes held back that count */
+    struct distr_block *results; /* the first block of them, */
+    struct distr_block *last;    /* and the last */
+    struct distr_chain children;
+};
+
+/* What a worker has for it.  The worker alone, but for what says otherwise. */
+struct distr_ordered {
+    struct distr_segment *segment; /* NULL: none is open */
+    uint64_t begin;                /* its first place */
+    uint64_t expected;             /* the place after the task that runs */
+    bool started;                  /* it has results: the output is not at its stub */
+    bool holding;                  /* CHILDREN was set, and TURN not there */
+    bool direct;                   /* it has the turn: children go straight to the input */
+    bool dropping;                 /* cancel took one of its results: no later one may be seen */
+    struct distr_block *stub;      /* of the output */
+    struct distr_block *first;     /* the block for the segment's first results, */
+    struct distr_block *spare;     /* and the output's spare until then */
+    uint64_t charged;              /* bytes that it ever held back, as far as they count */
+    _Atomic uint64_t released;     /* of them, what has retired; the turn's holders add */
+    struct distr_gate gate;        /* it waits here for its turn, or for bytes to be released */
+
+    pthread_mutex_t lock;            /* guards the children held back */
+    struct distr_queue children;     /* a chain is filled here */
+    struct distr_block *child_stub;  /* constant */
+    struct distr_block *child_first; /* the chain's first block; NULL: none is held */
+};
+
+struct distr_order {
+    /* Constant. */
+    uint64_t window;
+    uint64_t mask; /* of the ring */
+    struct distr_segment *ring;
+    struct distr_worker *lane; /* not a worker: its record's input and its output are the one
+                                   input and the one output, in their places for all to see */
+
+    /* The owner's end of the input: the favoured record's thread has it by saying so in its record,
+     * everybody else by the lock, after there is no favoured one any more. */
+    _Atomic(struct distr_record *) favoured;
+    pthread_mutex_t input_lock;
+    struct distr_record *last_adder; /* under the lock: who had it last, */
+    uint32_t in_a_row;               /* how often in a row, */
+    uint32_t needed;                 /* and how often before it is favoured */
+
+    /* Where the turn is; its holder moves it, all read it. */
+    DISTR_CACHE_ALIGNED _Atomic uint64_t head;
+
+    /* The turn's holder alone. */
+    DISTR_CACHE_ALIGNED struct distr_block *tail; /* the output's last block */
+    bool cut;                                     /* what follows is dropped */
+    unsigned unheard;                             /* see struct distr_worker */
+    _Atomic uint32_t parked;  /* 1: nobody has the turn; swapped to 0 by who takes it (V8, V9) */
+    _Atomic uint32_t waiting; /* workers that wait for their turn; they count themselves */
+};
+
+/* 0 or -ENOMEM; what was made is freed by distr_order_free. */
+int distr_order_make(struct distributor *d);
+void distr_order_free(struct distributor *d);
+int distr_order_seat(struct distributor *d, struct distr_worker *worker);
+void distr_order_unseat(struct distr_worker *worker);
+
+/* ---- the input ---- */
+
+void distr_order_lock_input_slow(struct distr_order *order, struct distr_record *record);
+
+/* V0: the one input, of which the caller is the owner until it unlocks.  record: of the calling
+ * thread, which may come to be favoured; NULL: it comes rarely. */
+static inline struct distr_queue *distr_order_lock_input(struct distributor *d,
+                                                         struct distr_record *record)
+{
+    struct distr_order *order = d->order;
+
+    if (record) {
+        /* relaxed: the light fence after it pairs with the heavy one in lock_input_slow. */
+        atomic_store_explicit(&record->appending, 1, memory_order_relaxed);
+        distr_light_fence();
+    }
+    if (distr_unlikely(!record ||
+                       atomic_load_explicit(&order->favoured, memory_order_relaxed) != record))
+        distr_order_lock_input_slow(order, record);
+    return &order->lane->record.input;
+}
+
+static inline void distr_order_unlock_input(struct distributor *d, struct distr_record *record)
+{
+    if (!record || !atomic_load_explicit(&record->appending, memory_order_relaxed)) {
+        pthread_mutex_unlock(&d->order->input_lock);
+        return;
+    }
+    /* release: pairs with lock_input_slow, whose wait ends by time if this look comes too early. */
+    atomic_store_explicit(&record->appending, 0, memory_order_release);
+    if (distr_unlikely(atomic_load_explicit(&d->order->favoured, memory_order_relaxed) != record))
+        distr_futex_wake(&record->appending, 1);
+}
+
+void distr_order_announce_slow(struct distributor *d, struct distr_record *record);
+
+/* N1 to N3: tasks were added, or the window has moved; the record is that of the calling thread,
+ * NULL: it has none. */
+static inline void distr_order_announce(struct distributor *d, struct distr_record *record)
+{
+    distr_light_fence(); /* N1: pairs with P3 */
+    /* N2 relaxed: the fence orders it. */
+    if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed)) != 0))
+        distr_order_announce_slow(d, record);
+}
+
+/* Whether there is a task that may be claimed now. */
+bool distr_order_has_task(struct distributor *d);
+
+/* V1: claims up to `max` tasks into items.  Returns how many. */
+unsigned distr_order_claim(struct distr_worker *worker, unsigned max, struct distr_item *items);
+
+/* A spawn, of a type that was checked, while spawns are allowed. */
+int distr_order_spawn(struct distr_worker *worker, const distributor_task_type_t *type,
+                      const void *input, size_t size);
+
+/* Appends the children that the worker holds back; under its lock. */
+void distr_order_flush(struct distr_worker *worker);
+
+/* ---- a worker's segment ---- */
+
+/* V2: the worker's task begins a segment, or its output has no block yet. */
+void distr_order_open(struct distr_worker *worker);
+
+/* Some worker sleeps: if this one's segment has the turn, there may be a task to claim now. */
+void distr_order_window_moved(struct distr_worker *worker);
+
+/* V2: the worker's task is about to begin. */
+static inline void distr_order_begin(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    struct distr_ordered *self = worker->order;
+    uint64_t place = distr_meta_serial(worker->task.item.meta);
+
+    if (distr_unlikely(place != self->expected || !self->segment) ||
+        distr_unlikely(!self->started && !self->first))
+        distr_order_open(worker);
+    self->expected = place + 1;
+    /* release: pairs with limit_now. */
+    atomic_store_explicit(&self->segment->running, place, memory_order_release);
+    distr_light_fence(); /* N1: pairs with P3 */
+    /* N2 relaxed: the fence orders it. */
+    if (distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed)) != 0))
+        distr_order_window_moved(worker);
+}
+
+/* Whether what the worker claims next may go on its segment, if it stands behind it. */
+bool distr_order_goes_on(struct distr_worker *worker);
+
+/* V4: nothing is left of the worker's segment, if one is open. */
+void distr_order_close(struct distr_worker *worker);
+
+/* Whether its results are for readers already: it has the turn. */
+bool distr_order_has_turn(const struct distr_worker *worker);
+
+/* ---- the turn ---- */
+
+/* V6, V5 for the worker's own segment, which has become DONE after it got the turn. */
+void distr_order_leave(struct distr_worker *worker, struct distr_segment *segment, uint64_t word);
+
+/* V9: there is room, or cancel. */
+void distr_order_resume(struct distributor *d, struct distr_record *record);
+
+/* Cancel was set: nobody waits for a turn or for room any more. */
+void distr_order_cancel(struct distributor *d);
+
+/* ---- results ---- */
+
+/* Makes sure that two items can be put into the worker's output, which has no spare; waits if too
+ * much is held back.  0, -ENOMEM, -ECANCELED or -ECHILD. */
+int distr_order_reserve(struct distr_worker *worker, const distributor_task_type_t *format);
+
+/* The same for one item of any kind, before a task runs or for its failure, without waiting. */
+int distr_order_reserve_failure(struct distr_worker *worker);
+
+/* The failure for which that was done is about to be put. */
+void distr_order_start_failure(struct distr_worker *worker);
+
+/* A place in the output, or among what is held back.  0, -ECANCELED or -ECHILD. */
+int distr_order_room(struct distr_worker *worker);
+
+/* Counts bytes that are held back beside the blocks; waits if they are too many. */
+int distr_order_hold(struct distr_worker *worker, uint64_t bytes);
+
+static inline struct distr_segment *distr_segment_at(const struct distr_order *order,
+                                                     uint64_t place)
+{
+    return &order->ring[place & order->mask];
+}
+
+#endif
