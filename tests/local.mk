@@ -329,3 +329,15 @@ EXTRA_DIST += $(house_checks) \
 if !SANITIZED
 TESTS += $(house_checks)
 endif
+
+# ---------------------------------------------------------------------------------------------
+# Long
+# ---------------------------------------------------------------------------------------------
+# The same, in volume: ends within two hours, and goes on the next time where it stopped.  In a
+# build with a sanitizer it does a hundredth.
+EXTRA_DIST += tests/SOAK.md tests/soak.sh
+check-long: $(check_PROGRAMS) $(check_LTLIBRARIES)
+	$(AM_TESTS_ENVIRONMENT) srcdir='$(srcdir)' unit_tests='$(unit_tests)' \
+		$(SHELL) $(srcdir)/tests/soak.sh
+CLEANFILES += soak.state soak.log soak.last
+.PHONY: check-long

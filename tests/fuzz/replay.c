@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs a fuzz target over the files of a corpus without libFuzzer, each several times.
+ * Runs a fuzz target without libFuzzer: over the files of a corpus, each several times, or over
+ * random scripts, which a seed repeats.
  *
  *     api_replay [FILE...]        none: those of tests/fuzz/corpus/api
+ *     api_replay --random COUNT SEED
  */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_SIZE 4096
 #define TIMES 3
@@ -49,9 +52,26 @@ static unsigned replay_folder(void)
     return count;
 }
 
+static void run_random(unsigned count, unsigned seed)
+{
+    uint8_t data[400];
+    for (unsigned i = 0; i < count; i++) {
+        srand(seed + i);
+        size_t size = 4 + (size_t)rand() % (sizeof data - 4);
+        for (size_t k = 0; k < size; k++)
+            data[k] = (uint8_t)(rand() >> 8);
+        LLVMFuzzerTestOneInput(data, size);
+    }
+    printf("api_replay: %u random scripts from seed %u on\n", count, seed);
+}
+
 int main(int argc, char **argv)
 {
     unsigned count = (unsigned)argc - 1;
+    if (argc == 4 && strcmp(argv[1], "--random") == 0) {
+        run_random((unsigned)strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
+        return 0;
+    }
     for (int i = 1; i < argc; i++)
         replay(argv[i]);
     if (count == 0)

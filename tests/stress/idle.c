@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Idle: from one second after its last task on, a distributor with many workers and a waiting
- * reader uses no processor time in two seconds: none of its threads is scheduled.  idle_calls.sh
- * runs this under strace and looks for system calls between the two lines that it prints.
+ * reader uses no processor time in two seconds, or as many as are given: none of its threads is
+ * scheduled.  idle_calls.sh runs this under strace and looks for system calls between the two
+ * lines that it prints.
  *
- *     idle [WORKERS]
+ *     idle [WORKERS [SECONDS]]
  */
 #define _GNU_SOURCE
 #include <distributor/pool.h>
@@ -114,7 +115,8 @@ int main(int argc, char **argv)
     pthread_t reader;
     unsigned workers = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 2;
     distributor_options_t options = {.size = sizeof options, .workers = workers};
-    alarm(WATCHDOG_SECONDS);
+    unsigned seconds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 2;
+    alarm(WATCHDOG_SECONDS + seconds);
     CHECK(distributor_create(&d, &options) == 0 && distributor_start(d) == 0, "start\n");
     CHECK(pthread_create(&reader, NULL, read_results, d) == 0, "no thread\n");
     for (uint64_t i = 0; i < TASKS; i++) {
@@ -123,7 +125,7 @@ int main(int argc, char **argv)
     sleep_ms(1000);
     look(&before);
     say("idle begins\n");
-    sleep_ms(2000);
+    sleep_ms(1000 * (long)seconds);
     say("idle ends\n");
     look(&after);
     compare();

@@ -3,10 +3,13 @@
 # An idle distributor makes no system call: idle, with 2 and with 200 workers, under strace.  Only
 # the sleep of the thread that measures stands between its two lines.  77: no strace, or it may not
 # trace; then what it measures itself is all there is.
+#
+#     idle_calls.sh [SECONDS]
 program=tests/stress/idle
+seconds=${1:-2}
 
 if ! strace -f -o /dev/null true 2>/dev/null; then
-    "$program" 2 && "$program" 200 || exit 1
+    "$program" 2 "$seconds" && "$program" 200 "$seconds" || exit 1
     echo "skipped: no strace, or it may not trace"
     exit 77
 fi
@@ -16,7 +19,7 @@ trap 'rm -f "$trace"' EXIT
 
 status=0
 for workers in 2 200; do
-    if ! strace -f -o "$trace" "$program" "$workers"; then
+    if ! strace -f -o "$trace" "$program" "$workers" "$seconds"; then
         echo "$program $workers failed"
         status=1
     fi

@@ -2,6 +2,7 @@
 /*
  * Lives: create, start, a few tasks, an ending at a random moment, destroy, thousands of times,
  * with and without a join; afterwards the process has the threads and descriptors it began with.
+ * Its memory after the first hundredth and at the end is printed.
  */
 #include "workload.h"
 
@@ -70,10 +71,12 @@ static void live(struct life *life, struct stress_random *random)
 int main(int argc, char **argv)
 {
     struct stress_random random;
-    stress_begin(&(struct stress_options){.name = "lifecycle", .rounds = 1500, .tasks = 20,
+    stress_begin(&(struct stress_options){.name = "lifecycle", .rounds = 2000, .tasks = 20,
                                           .placement = -1}, argc, argv);
     unsigned threads = stress_count_threads();
     unsigned descriptors = stress_count_descriptors();
+    unsigned lives = 0;
+    long first_kb = 0;
     while (stress_next(&random)) {
         struct life life = {.workers = stress_below(&random, 8), .more = stress_below(&random, 4)};
         life.tasks = stress_below(&random, stress.tasks);
@@ -91,6 +94,11 @@ int main(int argc, char **argv)
         stress_await_threads(threads);
         unsigned now = stress_count_descriptors();
         STRESS_CHECK(now == descriptors, "%u descriptors, %u at first", now, descriptors);
+        if (++lives * 100 >= stress.rounds && first_kb == 0) {
+            first_kb = stress_resident_kb();
+        }
     }
+    printf("lifecycle: %u lives, %ld KiB after a hundredth of them, %ld KiB at the end\n", lives,
+           first_kb, stress_resident_kb());
     return stress_end();
 }

@@ -21,6 +21,7 @@ stress_programs = \
 	tests/stress/state \
 	tests/stress/sources \
 	tests/stress/thread_exit \
+	tests/stress/volume \
 	tests/stress/wake
 check_PROGRAMS += $(stress_programs)
 TESTS += $(stress_programs)
@@ -65,7 +66,14 @@ tests_stress_slow_reader_SOURCES = tests/stress/slow_reader.c $(stress_support)
 tests_stress_sources_SOURCES = tests/stress/sources.c $(stress_support)
 tests_stress_state_SOURCES = tests/stress/state.c $(stress_support)
 tests_stress_state_LDADD = $(FLOW_LIBS)
+tests_stress_volume_SOURCES = tests/stress/volume.c $(stress_support)
 tests_stress_wake_SOURCES = tests/stress/wake.c $(stress_support)
+
+# Many more threads than cores: 64 workers and 64 adders.
+EXTRA_DIST += tests/stress/crowd.sh
+if !SANITIZED
+TESTS += tests/stress/crowd.sh
+endif
 
 # No time and no call while nothing happens.  A sanitizer has threads of its own.
 EXTRA_DIST += tests/stress/idle_calls.sh

@@ -362,6 +362,19 @@ unsigned stress_count_descriptors(void)
     return count_entries("/proc/self/fd");
 }
 
+long stress_resident_kb(void)
+{
+    long pages = 0;
+    FILE *stream = fopen("/proc/self/statm", "re");
+    if (stream == NULL || fscanf(stream, "%*s %ld", &pages) != 1) {
+        pages = 0;
+    }
+    if (stream != NULL) {
+        fclose(stream);
+    }
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 void stress_await_threads(unsigned count)
 {
     unsigned now = stress_count_threads();

@@ -106,6 +106,7 @@ void stress_join(pthread_t thread);
 /* Of this process: what a round must leave as it was. */
 unsigned stress_count_threads(void);
 unsigned stress_count_descriptors(void);
+long stress_resident_kb(void);
 
 /* Waits until that many threads are left: one that was joined stays listed for a moment. */
 void stress_await_threads(unsigned count);

@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# `make check-long`: the tests in volume.  A step is a command and how often it runs; soak.state
+# says how often it has, so that the next call goes on there; soak.log keeps what each printed.
+# Ends at the first failure, when all is done, or when SOAK_SECONDS (7000) are over.  soak.state is
+# to be removed for a fresh start.
+: "${srcdir:=.}" "${SOAK_SECONDS:=7000}"
+begin=$(date +%s)
+watched="$srcdir/tests/watchdog.sh"
+programs=tests/stress
+hogs=
+
+# A build with a sanitizer does a hundredth.
+if [ -z "$SANITIZER" ] || [ "$SANITIZER" = no ]; then slower=1; else slower=100; fi
+many() {
+    echo $((($1 + slower - 1) / slower))
+}
+
+done_of() {
+    sed -n "s/^$1 //p" soak.state 2>/dev/null | tail -n 1
+}
+
+# step NAME TIMES COMMAND...: what is left of it.
+step() {
+    name=$1 times=$2
+    shift 2
+    have=$(done_of "$name")
+    have=${have:-0}
+    while [ "$have" -lt "$times" ]; do
+        if [ $(($(date +%s) - begin)) -ge "$SOAK_SECONDS" ]; then
+            echo "The time is over at $name, $have of $times; call again to go on."
+            end_hogs
+            exit 0
+        fi
+        since=$(date +%s)
+        "$@" > soak.last 2>&1
+        status=$?
+        { echo "== $name $((have + 1)) of $times: $*"; cat soak.last; } >> soak.log
+        if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+            tail -n 20 soak.last
+            echo "FAIL $name, exit code $status; soak.log has all of it."
+            end_hogs
+            exit 1
+        fi
+        have=$((have + 1))
+        echo "$name $have" >> soak.state
+        echo "$name $have of $times, $(($(date +%s) - since)) s:" \
+            "$(grep -E 'tasks,|KiB|freezes|random scripts|skipped' soak.last | tr '\n' ';')"
+    done
+}
+
+begin_hogs() {
+    for i in 1 2 3 4; do
+        (while :; do :; done) &
+        hogs="$hogs $!"
+    done
+}
+
+end_hogs() {
+    # shellcheck disable=SC2086
+    [ -z "$hogs" ] || kill $hogs
+    hogs=
+}
+trap end_hogs INT TERM
+
+# Under a tenth of a CPU, where the cgroups of this machine let us say so.
+with_quota() {
+    group=/sys/fs/cgroup/cpu/distributor-soak
+    if ! mkdir -p "$group" 2>/dev/null ||
+        ! echo 10000 2>/dev/null > "$group/cpu.cfs_quota_us"; then
+        echo "skipped: no CPU quota here"
+        return 77
+    fi
+    # shellcheck disable=SC2016
+    sh -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$group" "$@"
+    status=$?
+    rmdir "$group"
+    return "$status"
+}
+
+# The programs under ThreadSanitizer need what watchdog.sh does for them, but not its limit.
+plain() {
+    WATCHDOG_LIMIT=3600 $SHELL "$watched" "$@"
+}
+SHELL=${SHELL:-/bin/sh}
+
+again() {
+    for test in $unit_tests; do
+        $SHELL "$watched" --unit "$test" > soak.unit 2>&1 ||
+            { echo "$test"; cat soak.unit; rm -f soak.unit; return 1; }
+    done
+    rm -f soak.unit
+    for test in conservation ending lifecycle quiescence wake; do
+        plain "$programs/$test" --rounds 10 || return 1
+    done
+}
+
+# The seeds of a step must differ each time: the programs take them from the clock.
+seed() {
+    plain tests/fuzz/api_replay --random "$1" "$(date +%s)"
+}
+
+freeze() {
+    [ "$SANITIZER" = thread ] || plain "$programs/frozen" --rounds 17 --tasks 60
+}
+
+idle() {
+    [ "$slower" -gt 1 ] || WATCHDOG_LIMIT=3600 $SHELL "$watched" $SHELL \
+        "$srcdir/tests/stress/idle_calls.sh" 600
+}
+
+step R9-crowd 1 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
+begin_hogs
+step R9-crowd-and-hogs 1 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
+end_hogs
+step R9-quota 1 with_quota $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 200000)"
+step R12-api 10 seed "$(many 10000)"
+step R4-lives 10 plain "$programs/lifecycle" --rounds "$(many 10000)"
+step R10-freezes 10 freeze
+[ -z "$unit_tests" ] || [ "$slower" -gt 1 ] ||
+    step workers-30000 1 env DISTRIBUTOR_TEST_LONG=1 $SHELL "$watched" --unit \
+        tests/unit/nasty_threads.t
+step R1-volume 10 plain "$programs/volume" --rounds 100 --tasks "$(many 10000000)"
+step R11-idle 1 idle
+step R15-again 100 again
+echo "All done."
