@@ -18,6 +18,11 @@ examples_squares_SOURCES = examples/squares.c
 examples_squares_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_squares_LDADD = $(EXAMPLE_LIBS)
 
+noinst_PROGRAMS += examples/list_tree
+examples_list_tree_SOURCES = examples/list_tree.c
+examples_list_tree_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_list_tree_LDADD = $(EXAMPLE_LIBS)
+
 examples_threads_SOURCES = examples/threads.c
 examples_threads_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_threads_LDADD = $(EXAMPLE_LIBS)

@@ -228,6 +228,11 @@ tests_unit_pool_messages_t_SOURCES = tests/unit/pool_messages.c tests/unit/suppo
 tests_unit_pool_messages_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_messages_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_order.t
+tests_unit_pool_order_t_SOURCES = tests/unit/pool_order.c tests/unit/support.h
+tests_unit_pool_order_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_order_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_output.t
 tests_unit_pool_output_t_SOURCES = tests/unit/pool_output.c tests/unit/support.h
 tests_unit_pool_output_t_CFLAGS = $(UNIT_CFLAGS)

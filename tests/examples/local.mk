@@ -4,6 +4,7 @@
 TESTS += \
 	tests/examples/event_loop.sh \
 	tests/examples/groups.sh \
+	tests/examples/list_tree.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
@@ -27,6 +28,7 @@ EXTRA_DIST += \
 	tests/examples/event_loop.sh \
 	tests/examples/groups.sh \
 	tests/examples/checksum_tree.sh \
+	tests/examples/list_tree.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \

@@ -20,6 +20,8 @@ static struct entry {
 } entries[TASKS_MAX];
 static unsigned count;
 static bool drained; /* somebody read until STOP: no result is left then */
+static bool ordered; /* and one thread reads */
+static uint64_t last_serial;
 
 static struct entry *entry_of(const void *data, size_t size)
 {
@@ -172,18 +174,33 @@ const distributor_task_type_t book_exits = BOOK_TYPE(exits);
 
 /* ---- calls ---- */
 
-void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit)
+static void create(const distributor_options_t *options)
 {
-    distributor_options_t options = {.size = sizeof options,
-                                     .workers = workers,
-                                     .input_limit = input_limit,
-                                     .output_limit = output_limit,
-                                     .deadlock_ns = DISTRIBUTOR_FOREVER};
-
     memset(entries, 0, sizeof entries);
     count = 0;
+    ordered = options->order == DISTRIBUTOR_AS_ADDED;
+    last_serial = 0;
     drained = false;
-    schedule_check(distributor_create(&book_pool, &options) == 0);
+    schedule_check(distributor_create(&book_pool, options) == 0);
+}
+
+void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit)
+{
+    create(&(distributor_options_t){.size = sizeof(distributor_options_t),
+                                    .workers = workers,
+                                    .input_limit = input_limit,
+                                    .output_limit = output_limit,
+                                    .deadlock_ns = DISTRIBUTOR_FOREVER});
+}
+
+void book_create_ordered(unsigned workers, uint64_t window, uint64_t output_limit)
+{
+    create(&(distributor_options_t){.size = sizeof(distributor_options_t),
+                                    .workers = workers,
+                                    .order = DISTRIBUTOR_AS_ADDED,
+                                    .window = window,
+                                    .output_limit = output_limit,
+                                    .deadlock_ns = DISTRIBUTOR_FOREVER});
 }
 
 void book_start(void)
@@ -220,6 +237,8 @@ int book_try_add(const distributor_task_type_t *type, int refusal)
 void book_note(const distributor_result_t *result)
 {
     count_result(entry_of(result->data, result->size));
+    schedule_check(!ordered || result->serial >= last_serial);
+    last_serial = result->serial;
 }
 
 static int note_read(int rc, const distributor_result_t *result)

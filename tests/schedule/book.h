@@ -28,6 +28,8 @@ extern const distributor_task_type_t book_exits;       /* ends its thread, which
 
 /* Makes a distributor and its ledger; the rest of the options as given. */
 void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit);
+/* One with ordered results: they must come in the order of their tasks. */
+void book_create_ordered(unsigned workers, uint64_t window, uint64_t output_limit);
 void book_start(void);
 
 /* Adds a task of the next number; 0 or what the call returned, which must be `refusal` then. */

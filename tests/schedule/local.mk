@@ -14,6 +14,7 @@ schedule_wrapped = \
 
 schedule_programs = \
 	tests/schedule/ends \
+	tests/schedule/order \
 	tests/schedule/queues \
 	tests/schedule/room \
 	tests/schedule/works
@@ -47,6 +48,10 @@ tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
 tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
+tests_schedule_order_SOURCES = tests/schedule/order.c $(schedule_book) $(schedule_core)
+tests_schedule_order_CFLAGS = $(schedule_cflags)
+tests_schedule_order_LDFLAGS = $(schedule_ldflags)
+tests_schedule_order_LDADD = tests/schedule/libscheduled.la
 tests_schedule_queues_SOURCES = tests/schedule/queues.c $(schedule_core)
 tests_schedule_queues_CFLAGS = $(schedule_cflags)
 tests_schedule_queues_LDFLAGS = $(schedule_ldflags)

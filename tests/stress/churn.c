@@ -70,6 +70,7 @@ int main(int argc, char **argv)
         ledger_reset(WAVE + workers + 1);
         workload_reset(&(struct workload){.seed = stress_random(&random), .adders = WAVE,
                                           .spawn_percent = 10, .emit_percent = 100});
+        workload_order(&options, &random);
         STRESS_CHECK(distributor_create(&reader.d, &options) == 0, "create");
         STRESS_CHECK(distributor_start(reader.d) == 0, "start");
         reader.log = ledger_log(WAVE + workers);

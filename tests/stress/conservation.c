@@ -168,6 +168,7 @@ int main(int argc, char **argv)
                                          .deadlock_ns = DISTRIBUTOR_FOREVER};
         stress_set_placement(round.placement);
         ledger_reset(round.adders + round.workers + round.readers);
+        workload_order(&options, &random);
         STRESS_CHECK(distributor_create(&round.d, &options) == 0, "create");
         run_round(&round, &random);
         STRESS_CHECK(distributor_destroy(round.d) == 0, "destroy");

@@ -216,6 +216,7 @@ int main(int argc, char **argv)
                                          .deadlock_ns = DISTRIBUTOR_FOREVER};
         stress_set_placement((enum stress_placement)stress_below(&random, STRESS_PLACEMENTS));
         ledger_reset(round.adders + 1 + round.workers + round.readers + 1);
+        workload_order(&options, &random);
         STRESS_CHECK(distributor_create(&round.d, &options) == 0, "create");
         run_round(&round, &random);
     }

@@ -65,6 +65,11 @@ struct ledger_rules {
 
 /* Forgets everything; `logs` threads will write. */
 void ledger_reset(unsigned logs);
+
+/* After it: results are ordered, so serials are places in a serial run.  What one reader gets has
+ * them in order; what one thread adds, if it is an outside one, with a number below `owners`. */
+void ledger_order(unsigned owners);
+
 struct ledger_log *ledger_log(unsigned index);
 
 /* Puts the word and a pattern into `size` bytes; less than 8 get a pattern alone. */

@@ -52,6 +52,7 @@ static void live(struct life *life, struct stress_random *random)
 {
     struct workload_adder adder;
     distributor_options_t options = {.size = sizeof options, .workers = life->workers};
+    workload_order(&options, random);
     STRESS_CHECK(distributor_create(&life->d, &options) == 0, "create");
     workload_adder(&adder, life->d, 0, random);
     workload_add_many(&adder, life->tasks / 2);

@@ -9,6 +9,7 @@ stress_programs = \
 	tests/stress/conservation \
 	tests/stress/descriptor \
 	tests/stress/destroying \
+	tests/stress/determinism \
 	tests/stress/ending \
 	tests/stress/feeding \
 	tests/stress/graph \
@@ -55,6 +56,7 @@ tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 tests_stress_channel_SOURCES = tests/stress/channel.c $(stress_support)
 tests_stress_bounds_SOURCES = tests/stress/bounds.c $(stress_support)
 tests_stress_descriptor_SOURCES = tests/stress/descriptor.c $(stress_support)
+tests_stress_determinism_SOURCES = tests/stress/determinism.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
 tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
 tests_stress_graph_LDADD = $(FLOW_LIBS)

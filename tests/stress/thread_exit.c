@@ -85,6 +85,7 @@ int main(int argc, char **argv)
         plan(&round, &random);
         ledger_reset(1 + round.workers + 1);
         distributor_options_t options = {.size = sizeof options, .workers = round.workers};
+        workload_order(&options, &random);
         STRESS_CHECK(distributor_create(&round.d, &options) == 0, "create");
         run_round(&round, &random);
         STRESS_CHECK(distributor_destroy(round.d) == 0, "destroy");

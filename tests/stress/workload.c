@@ -35,6 +35,17 @@ void workload_reset(const struct workload *next)
     memset(spawners, 0, sizeof spawners);
 }
 
+void workload_order(distributor_options_t *options, struct stress_random *random)
+{
+    static const unsigned windows[] = {0, 1, 2, 3, 7, 64};
+    unsigned window = windows[stress_below(random, sizeof windows / sizeof windows[0])];
+    if (stress_chance(random, 50)) {
+        options->order = DISTRIBUTOR_AS_ADDED;
+        options->window = window;
+        ledger_order(workload.adders);
+    }
+}
+
 uint64_t workload_exits(void)
 {
     uint64_t exits = 0;

@@ -32,6 +32,10 @@ extern struct workload workload;
 
 void workload_reset(const struct workload *next);
 
+/* Half of all rounds are in the order of adding, with a window that is small as a rule.  After
+ * workload_reset and ledger_reset. */
+void workload_order(distributor_options_t *options, struct stress_random *random);
+
 /* How many tasks have ended their thread, each a failure with -EOWNERDEAD; after the run. */
 uint64_t workload_exits(void);
 

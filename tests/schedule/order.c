@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Schedules of ordered results: segments, the turn, what is held back, the window. */
+#include "schedule/book.h"
+
+#include <errno.h>
+
+/* The results of tasks 0, 1, ... that emit once each, all of them, and then STOP. */
+static void read_in_order(unsigned tasks)
+{
+    distributor_result_t result;
+
+    for (unsigned i = 0; i < tasks; i++) {
+        schedule_check(distributor_next_result(book_pool, &result) == 1);
+        book_note(&result);
+        schedule_check(*(const uint64_t *)result.data == i && result.serial == i);
+    }
+    schedule_check(book_read() == 0);
+}
+
+static void add_emits(unsigned tasks)
+{
+    for (unsigned i = 0; i < tasks; i++)
+        book_add(&book_emits, 0);
+}
+
+static void run_in_order(unsigned workers, uint64_t window, uint64_t output_limit, unsigned tasks)
+{
+    book_create_ordered(workers, window, output_limit);
+    add_emits(tasks);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    read_in_order(tasks);
+    book_join();
+    book_destroy();
+}
+
+static void turn(void)
+{
+    run_in_order(2, 0, 0, 3);
+}
+
+/* Claims of two, so that segments go on, end early, and are taken back. */
+static void segments(void)
+{
+    run_in_order(2, 32, 0, 6);
+}
+
+static void window_one(void)
+{
+    run_in_order(2, 1, 0, 3);
+}
+
+static void window_two(void)
+{
+    run_in_order(2, 2, 0, 3);
+}
+
+/* The turn is parked while the output is full. */
+static void parked(void)
+{
+    run_in_order(2, 0, 1, 3);
+}
+
+static void parked_window(void)
+{
+    run_in_order(2, 2, 1, 4);
+}
+
+/* Two readers, of whom each makes room. */
+static void *read_all(void *unused)
+{
+    distributor_result_t result;
+
+    (void)unused;
+    while (distributor_next_result(book_pool, &result) == 1)
+        ;
+    return NULL;
+}
+
+static void parked_two_readers(void)
+{
+    book_create_ordered(1, 0, 1);
+    book_add(&book_fails, 0);
+    book_add(&book_fails, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    pthread_t reader = book_thread(read_all);
+    schedule_begin();
+    read_all(NULL);
+    book_wait_for(reader);
+    book_join();
+    book_destroy();
+}
+
+/* Nobody reads: retiring needs no reader, and STOP is neither early nor late. */
+static void no_reader(void)
+{
+    book_create_ordered(2, 2, 0);
+    add_emits(4);
+    book_start();
+    schedule_begin();
+    book_join();
+    read_in_order(4);
+    book_destroy();
+}
+
+/* Tasks that emit more than their first block holds, and fail. */
+static void many_results(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add(&book_fails, 0);
+    book_add(&book_many, 0);
+    book_add(&book_fails, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
+/* Children that are held back, appended by the one who brings the turn, or by their parent. */
+static void children(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add(&book_spawns, 0);
+    book_add(&book_spawns, 0);
+    book_start();
+    schedule_begin();
+    book_join();
+    book_destroy();
+}
+
+/* A task that waits for the next one, which is in the same claim: another worker takes it. */
+static void waiting(void)
+{
+    book_create_ordered(2, 2, 0);
+    book_add(&book_waits, 0);
+    book_add(&book_quiet, 0);
+    book_start();
+    schedule_begin();
+    schedule_settle();
+    schedule_check(book_has_run(0) && book_has_run(1));
+    book_join();
+    book_destroy();
+}
+
+/* Two adders at once: the favoured one, and one that takes its favour away. */
+static void adders(void)
+{
+    book_create_ordered(1, 0, 0);
+    book_start();
+    book_add(&book_quiet, 0);
+    pthread_t adder = book_thread(book_add_two);
+    schedule_begin();
+    book_add(&book_quiet, 0);
+    book_add(&book_quiet, 0);
+    book_wait_for(adder);
+    schedule_settle();
+    for (unsigned i = 0; i < 5; i++)
+        schedule_check(book_has_run(i));
+    book_join();
+    book_destroy();
+}
+
+/* Adds while the worker is asleep, or about to sleep; the window opens as others lie down. */
+static void wake(void)
+{
+    book_create_ordered(2, 1, 0);
+    book_start();
+    schedule_begin();
+    book_add(&book_quiet, 0);
+    book_add(&book_quiet, 0);
+    schedule_settle();
+    schedule_check(book_has_run(0) && book_has_run(1));
+    book_join();
+    book_destroy();
+}
+
+/* What a reader gets after cancel are the first tasks' results, without a gap. */
+static void cancel_with(uint64_t output_limit)
+{
+    distributor_result_t result;
+    uint64_t next = 0;
+
+    book_create_ordered(2, 0, output_limit);
+    add_emits(4);
+    book_start();
+    schedule_begin();
+    schedule_check(distributor_cancel(book_pool) == 0);
+    book_join();
+    while (distributor_next_result(book_pool, &result) == 1) {
+        book_note(&result);
+        schedule_check(result.serial == next++);
+    }
+    book_destroy();
+}
+
+static void cancel(void)
+{
+    cancel_with(0);
+}
+
+static void cancel_full(void)
+{
+    cancel_with(1);
+}
+
+/* Destroy while the turn is anywhere. */
+static void destroy(void)
+{
+    book_create_ordered(2, 0, 1);
+    add_emits(3);
+    book_add(&book_spawns, 0);
+    book_start();
+    schedule_begin();
+    book_destroy();
+}
+
+/* A task that ends its thread in the middle of a segment. */
+static void exits(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add(&book_emits, 0);
+    book_add(&book_exits, 0);
+    book_add(&book_emits, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
+static const struct schedule_scenario scenarios[] = {
+    {.name = "turn", .body = turn, .preemptions = 1},
+    {.name = "segments", .body = segments, .preemptions = 1},
+    {.name = "window_one", .body = window_one, .preemptions = 1},
+    {.name = "window_two", .body = window_two, .preemptions = 1},
+    {.name = "parked", .body = parked, .preemptions = 1},
+    {.name = "parked_window", .body = parked_window, .preemptions = 1},
+    {.name = "parked_two_readers", .body = parked_two_readers, .preemptions = 1},
+    {.name = "no_reader", .body = no_reader, .preemptions = 1},
+    {.name = "many_results", .body = many_results, .preemptions = 1},
+    {.name = "children", .body = children, .preemptions = 1},
+    {.name = "waiting", .body = waiting, .preemptions = 1},
+    {.name = "adders", .body = adders, .preemptions = 1},
+    {.name = "wake", .body = wake, .preemptions = 1},
+    {.name = "cancel", .body = cancel, .preemptions = 1},
+    {.name = "cancel_full", .body = cancel_full, .preemptions = 1},
+    {.name = "destroy", .body = destroy, .preemptions = 1},
+    {.name = "exits", .body = exits, .preemptions = 1},
+};
+
+int main(int argc, char **argv)
+{
+    return schedule_main(argc, argv, scenarios, sizeof scenarios / sizeof scenarios[0]);
+}
