@@ -26,23 +26,32 @@ static bool in_trouble(const struct distr_run *run)
     return atomic_load_explicit(&run->trouble, memory_order_relaxed);
 }
 
-struct distr_seat *distr_seat_of(distributor_task_t *self)
+/* The first task on this thread.  A thread that replaces one which ended finds the seat as that one
+ * left it: the caller may be reading the name, which is written once. */
+static struct distr_seat *take_seat(distributor_task_t *self)
 {
-    struct distr_seat *seat = distributor_worker_value(self);
+    struct distr_run *run = distributor_context(distributor_of(self));
+    unsigned worker = distributor_worker_index(self);
+    struct distr_seat *seat = &run->seats[worker];
 
-    if (distr_unlikely(!seat)) {
-        struct distr_run *run = distributor_context(distributor_of(self));
-        unsigned worker = distributor_worker_index(self);
-
-        seat = &run->seats[worker];
+    if (!seat->run) {
         seat->run = run;
         seat->worker = worker;
         seat->name = distributor_worker_name(self);
         seat->held = DISTR_NO_NODE;
         seat->call = (struct distributor_call){.run = run, .seat = seat};
-        distributor_set_worker_value(self, seat, NULL);
         atomic_store_explicit(&seat->taken, true, memory_order_relaxed);
     }
+    distributor_set_worker_value(self, seat, NULL);
+    return seat;
+}
+
+struct distr_seat *distr_seat_of(distributor_task_t *self)
+{
+    struct distr_seat *seat = distributor_worker_value(self);
+
+    if (distr_unlikely(!seat))
+        seat = take_seat(self);
     seat->self = self;
     return seat;
 }
