@@ -54,3 +54,9 @@ examples_checksum_tree_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_checksum_tree_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 examples_checksum_tree_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
+
+# Modules for the command: it compiles them itself.  tests/cli runs them.
+EXTRA_DIST += \
+	examples/modules/failing.c \
+	examples/modules/shared_state.c \
+	examples/modules/simple.c

@@ -25,6 +25,11 @@ man_pages = \
 	man/distributor_strerror.3 \
 	man/distributor_value_format.3
 dist_man_MANS += $(man_pages)
+if SHARED
+dist_man_MANS += man/distributor.1
+else
+EXTRA_DIST += man/distributor.1
+endif
 EXTRA_DIST += man/names.awk
 
 # A loop over the links: $name is a name that is no page of its own, $page the page that has it.

@@ -32,6 +32,8 @@ if SYMBOL_MAP
 src_libdistributor_flow_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdistributor-flow.map
 endif
 
+include src/cli/local.mk
+
 EXTRA_DIST += src/libdistributor.map src/libdistributor-flow.map src/flow/README.md src/queue/README.md
 
 include_HEADERS = include/distributor.h

@@ -306,6 +306,19 @@ DISTRIBUTOR_API int distributor_graph_run(distributor_graph_t *graph,
  */
 DISTRIBUTOR_API int distributor_graph_cancel(distributor_graph_t *graph);
 
+/*
+ * Makes the first SIGINT (Ctrl-C) cancel a graph, whose run then ends with a whole summary, and the
+ * second end the process with exit status 130.  NULL puts back what was there before.  The signal
+ * is the process's: one graph at a time.  The callback run_start is a good place for it; a signal
+ * that comes before the run has begun is counted alone.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  0; for NULL SIGINT if it came meanwhile, else 0; -EBUSY it is in use
+ * Owns     the graph must live until distributor_handle_interrupt(NULL)
+ */
+DISTRIBUTOR_API int distributor_handle_interrupt(distributor_graph_t *graph);
+
 /* How a node fared in the last run. */
 typedef struct distributor_report {
     distributor_outcome_t outcome; /* how it ended */

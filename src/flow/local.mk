@@ -24,6 +24,7 @@ src_libdistrflow_la_SOURCES = \
 	src/flow/group.c \
 	src/flow/history.c \
 	src/flow/history.h \
+	src/flow/interrupt.c \
 	src/flow/json.c \
 	src/flow/json.h \
 	src/flow/lists.c \

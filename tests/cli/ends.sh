@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# distributor run: Ctrl-C, once and twice, and tasks that end the process.
+. "${srcdir:-.}/tests/cli/support.sh"
+
+# begins FILE: waits until a task has made it.
+begins() {
+    tries=0
+    while [ ! -e "$1" ]; do
+        [ $((tries += 1)) -le 600 ] || { wrong "a task does not begin"; finish; }
+        sleep 0.1
+    done
+}
+
+# The first task ends when it is told to, so that nothing here is a matter of time.
+module waits << MODULE
+#include <stdio.h>
+#include <unistd.h>
+DISTRIBUTOR_TASK(first)
+{
+    fclose(fopen("$work/begun", "w"));
+    while (!distributor_call_should_stop(call))
+        usleep(1000);
+    return 0;
+}
+DISTRIBUTOR_TASK(second, .after = {"first"}) { return 0; }
+DISTRIBUTOR_TASK(third, .after = {"second"}) { return 0; }
+DISTRIBUTOR_TASK(deaf)
+{
+    fclose(fopen("$work/begun", "w"));
+    for (;;)
+        pause();
+}
+MODULE
+run 0 run --dry-run "$work/waits.c"
+
+src/cli/distributor run --verbose --result-deaf=0 "$work/waits.c" > "$work/out" 2> "$work/err" &
+begins "$work/begun"
+kill -INT $!
+wait $!
+status=$?
+[ "$status" = 130 ] || wrong "after one Ctrl-C: status $status, not 130"
+says "passed     first" "cancelled  second" "cancelled  third" \
+    "1 passed, 0 failed, 0 skipped, 2 cancelled"
+
+rm -f "$work/begun"
+src/cli/distributor run "$work/waits.c::deaf" > "$work/out" 2> "$work/err" &
+begins "$work/begun"
+kill -INT $!
+tries=0 # two at the same time may be one
+while kill -INT $! 2> /dev/null && [ $((tries += 1)) -le 600 ]; do
+    sleep 0.1
+done
+wait $!
+status=$?
+[ "$status" = 130 ] || wrong "after two: status $status, not 130"
+says_not "passed"
+
+if [ "${SANITIZER:-no}" != no ]; then
+    echo "sanitizers have last words of their own: crashes were not tried"
+    finish
+fi
+
+module crash << 'MODULE'
+#include <signal.h>
+#include <stdlib.h>
+static int deep(volatile char *above)
+{
+    volatile char frame[4096];
+    frame[0] = above ? above[0] : 0;
+    return deep(frame) + frame[0];
+}
+DISTRIBUTOR_TASK(segment) { return raise(SIGSEGV); }
+DISTRIBUTOR_TASK(overflow) { return deep(NULL); }
+DISTRIBUTOR_TASK(aborts) { abort(); }
+DISTRIBUTOR_TASK(leaves) { exit(0); }
+MODULE
+# crashes TASK STATUS WORDS
+crashes() {
+    (ulimit -c 0; exec src/cli/distributor run "$work/crash.c::$1") > "$work/out" 2> "$work/err"
+    status=$?
+    [ "$status" = "$2" ] || wrong "$1: status $status, not $2"
+    grep -q "^distributor: task '$1' $3" "$work/err" || wrong "$1: no last words"
+}
+crashes segment 139 "crashed: Segmentation fault"
+crashes overflow 139 "crashed: Segmentation fault"
+crashes aborts 134 "crashed: Aborted"
+crashes leaves 4 "called exit"
+finish
