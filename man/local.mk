@@ -9,6 +9,7 @@ man_pages = \
 	man/distributor_call_name.3 \
 	man/distributor_channel_create.3 \
 	man/distributor_create.3 \
+	man/distributor_defer.3 \
 	man/distributor_emit.3 \
 	man/distributor_event_create.3 \
 	man/distributor_graph_create.3 \

@@ -183,6 +183,11 @@ tests_unit_pool_deadlock_t_SOURCES = tests/unit/pool_deadlock.c tests/unit/suppo
 tests_unit_pool_deadlock_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_deadlock_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_defer.t
+tests_unit_pool_defer_t_SOURCES = tests/unit/pool_defer.c tests/unit/support.h
+tests_unit_pool_defer_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_defer_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_destroy.t
 tests_unit_pool_destroy_t_SOURCES = tests/unit/pool_destroy.c tests/unit/support.h
 tests_unit_pool_destroy_t_CFLAGS = $(UNIT_CFLAGS)

@@ -211,7 +211,8 @@ typedef struct distributor_result {
                                             AS_ADDED: its number in the serial run, from 0, going
                                             on from run to run */
     unsigned attempt;                    /* 1 is the first */
-    unsigned worker;                     /* the worker that made it, from 0 */
+    unsigned worker;                     /* the worker that made it, from 0; UINT_MAX: none, it is
+                                            of a deferred task */
     void *reserved[2];
 } distributor_result_t;
 
@@ -548,8 +549,9 @@ DISTRIBUTOR_API int distributor_fd(distributor_t *d);
  * Blocks   while output_limit results are unread; AS_ADDED, before the task's turn: while too much
  *          is held back
  * Returns  0; -ECANCELED there is no room and it was cancelled: the result went to
- *          discard_result and counts as emitted; -EINVAL, -ENOMEM, -EMSGSIZE: nothing was emitted,
- *          what the result owns is still the caller's
+ *          discard_result and counts as emitted; -EINVAL, -ENOMEM, -EMSGSIZE, and -EALREADY of a
+ *          deferred task that has ended: nothing was emitted, what the result owns is still the
+ *          caller's
  * Owns     result is copied
  */
 DISTRIBUTOR_API int distributor_emit(distributor_task_t *self, const void *result, size_t size);
@@ -609,7 +611,7 @@ DISTRIBUTOR_API distributor_t *distributor_of(const distributor_task_t *self);
  *
  * Threads  the one that runs the task
  * Blocks   no
- * Returns  0 to the number of workers - 1
+ * Returns  0 to the number of workers - 1; UINT_MAX of a deferred task
  * Owns     nothing
  */
 DISTRIBUTOR_API unsigned distributor_worker_index(const distributor_task_t *self);
@@ -646,6 +648,36 @@ DISTRIBUTOR_API void *distributor_worker_value(const distributor_task_t *self);
  */
 DISTRIBUTOR_API int distributor_set_worker_value(distributor_task_t *self, void *value,
                                                  void (*destroy)(void *value));
+
+/*
+ * The task is not over when its callback returns 0: it waits for distributor_complete, and holds no
+ * worker meanwhile, so that a few workers can have thousands of requests in flight.  *task stands
+ * for it from now on: distributor_emit, _spawn, _fail, _should_stop and _of take it on any thread,
+ * one at a time, until it is completed.  Results that are emitted with it name UINT_MAX as their
+ * worker.  `self` and the input are over when the callback returns, as ever.  A callback that
+ * deferred its task and returns an error completes it with that error, unless somebody has.
+ *
+ * Threads  the one that runs the task
+ * Blocks   no
+ * Returns  0; -EALREADY the task is deferred; -ENOMEM it is not; -ENOTSUP the distributor keeps the
+ *          order (DISTRIBUTOR_AS_ADDED): a task is over there when its callback returns
+ * Owns     the library owns *task; it may be completed before the callback returns
+ */
+DISTRIBUTOR_API int distributor_defer(distributor_task_t *self, distributor_task_t **task);
+
+/*
+ * Ends a deferred task as if its callback had returned `error` now: 0, or a negative errno, which
+ * makes a failure record; above 0 counts as -EINVAL.  A deferred task holds STOP back until then.
+ * One that nobody has completed at cancel or destroy counts as cancelled.
+ *
+ * Threads  any, also from inside a task
+ * Blocks   a failure while output_limit results are unread
+ * Returns  0; -EALREADY it was completed before: told for the next 1024 ends of deferred tasks, then
+ *          `task` may stand for another; -ECANCELED it was cancelled before; -EINVAL `task` was not
+ *          deferred; -EDEADLK in a source of d; -ESHUTDOWN it is being destroyed
+ * Owns     task is over, whatever is returned but -EINVAL and -EDEADLK
+ */
+DISTRIBUTOR_API int distributor_complete(distributor_task_t *task, int error);
 
 /* A message of distributor_send. */
 typedef struct distributor_message {

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 
+#include "pool/defer.h"
 #include "pool/item.h"
 #include "pool/quiesce.h"
 #include "pool/registry.h"
@@ -109,7 +110,8 @@ int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *t
         !distr_queue_is_quick(&record->input, type) ||
         distr_unlikely(serial == record->serials.end) ||
         distr_unlikely(distr_state(d) & DISTR_STOPPING))
-        return spawn(record, type, input, size);
+        return record->worker ? spawn(record, type, input, size)
+                              : distr_spawn_late(self, type, input, size);
     memcpy(&word, input, sizeof word);
     record->serials.next = serial + 1;
     distr_count(&record->added, 1);

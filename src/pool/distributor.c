@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pool/defer.h"
 #include "pool/item.h"
 #include "pool/lifecycle.h"
 #include "pool/order.h"
@@ -128,6 +129,7 @@ static void free_memory(struct distributor *d)
         free(group);
         group = next;
     }
+    distr_deferred_free(d);
     distr_sources_free(d);
     distr_event_close(d->fd);
     distr_order_free(d);

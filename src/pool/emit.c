@@ -2,6 +2,7 @@
 /* Emitting results: events E0 to E3 in src/queue/README.md. */
 #include "pool/emit.h"
 
+#include "pool/defer.h"
 #include "pool/item.h"
 #include "pool/order.h"
 #include "pool/reader.h"
@@ -57,8 +58,7 @@ static int find_room(struct distr_worker *worker, uint64_t bytes)
     return rc == 0 ? distr_order_room(worker) : rc;
 }
 
-/* A result that finds no room any more. */
-static int drop(struct distr_worker *worker, const struct distr_item *item)
+int distr_drop_result(struct distr_worker *worker, const struct distr_item *item)
 {
     distr_result_discard(item);
     distr_count(&worker->record.unqueued, 1);
@@ -87,7 +87,7 @@ static distr_apart int emit(struct distr_worker *worker, const void *result, siz
     if (rc == 0)
         rc = find_room(worker, distr_meta_kind(item.meta) == DISTR_HEAP ? size : 0);
     if (rc == -ECANCELED)
-        return drop(worker, &item);
+        return distr_drop_result(worker, &item);
     if (rc != 0) {
         distr_item_free(&item);
         return rc;
@@ -108,7 +108,8 @@ int distributor_emit(distributor_task_t *self, const void *result, size_t size)
         return -EINVAL;
     if (distr_unlikely(size != sizeof word || !result) ||
         !distr_queue_is_quick(&worker->output, self->item.type))
-        return emit(worker, result, size);
+        return worker->record.worker ? emit(worker, result, size)
+                                     : distr_emit_late(self, result, size);
     memcpy(&word, result, sizeof word);
     distr_queue_put_quick(&worker->output, word, distr_meta_of_word(self->item.meta)); /* E1 */
     distr_announce_result(worker);

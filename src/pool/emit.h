@@ -7,6 +7,9 @@
 
 int distr_output_room_slow(struct distributor *d);
 
+/* A result that finds no room any more: discards and counts it.  -ECANCELED. */
+int distr_drop_result(struct distr_worker *worker, const struct distr_item *item);
+
 /* Gives a place back that was taken for nothing. */
 void distr_output_room_back(struct distributor *d);
 

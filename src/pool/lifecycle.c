@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "pool/add.h"
+#include "pool/defer.h"
 #include "pool/fd.h"
 #include "pool/pipe.h"
 #include "pool/quiesce.h"
@@ -28,8 +29,10 @@ void distr_set_state(struct distributor *d, uint32_t flags)
     distr_gate_open_all(&d->input_room);
     if (flags & DISTR_STOPPING)
         distr_sources_stop(d);
-    if (flags & DISTR_CANCELLED)
+    if (flags & DISTR_CANCELLED) {
         distr_gate_open_all(&d->output_room);
+        distr_deferred_cancel(d);
+    }
     if ((flags & DISTR_CANCELLED) && d->order)
         distr_order_cancel(d);
     if (flags & DISTR_DESTROYED) {
@@ -214,6 +217,10 @@ static void name_the_busy(struct distributor *d)
             distr_log(d, DISTRIBUTOR_LOG_WARNING, worker->name,
                       "a join timed out while task %s runs", type->name ? type->name : "task");
     }
+    unsigned deferred = distr_deferred_count(d);
+    if (deferred > 0)
+        distr_log(d, DISTRIBUTOR_LOG_WARNING, NULL, "a join timed out while %u deferred tasks wait",
+                  deferred);
 }
 
 static int wait_for_end(struct distributor *d, int64_t deadline)

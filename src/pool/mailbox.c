@@ -98,6 +98,8 @@ int distributor_receive(distributor_task_t *self, distributor_message_t *message
     if (!self || !message)
         return -EINVAL;
     struct distr_worker *worker = self->worker;
+    if (!worker->record.worker)
+        return -EINVAL; /* a deferred task is on no worker */
     free(worker->read);
     worker->read = NULL;
     if (!worker->mail)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "pool/add.h"
+#include "pool/defer.h"
 #include "pool/emit.h"
 #include "pool/idle.h"
 #include "pool/item.h"
@@ -141,20 +142,23 @@ static void count_without_record(struct distr_worker *worker, _Atomic uint64_t *
     distr_count(count, 1);
 }
 
-/* A failure is a result: it waits for room like any other, unless cancel comes. */
-static int failure_room(struct distr_worker *worker)
+bool distr_failure_room(struct distr_worker *worker)
 {
-    return worker->order ? distr_order_room(worker) : distr_output_room(worker->record.owner);
+    struct distributor *d = worker->record.owner;
+
+    if (distr_state(d) & DISTR_CANCELLED)
+        return false;
+    return (worker->order ? distr_order_room(worker) : distr_output_room(d)) == 0;
 }
 
 /* The task returned something else than 0. */
-static void task_failed(struct distr_worker *worker, int error)
+static void task_failed(struct distr_worker *worker, int error, bool room)
 {
     struct distributor *d = worker->record.owner;
 
     if (error > 0)
         error = -EINVAL;
-    if ((distr_state(d) & DISTR_CANCELLED) || failure_room(worker) != 0) {
+    if (!room) {
         count_without_record(worker, &worker->record.cancelled);
         return;
     }
@@ -170,6 +174,23 @@ static void task_failed(struct distr_worker *worker, int error)
     count_without_record(worker, &worker->record.failed);
 }
 
+void distr_task_ends(struct distr_worker *worker, int rc, bool room)
+{
+    if (rc != 0)
+        task_failed(worker, rc, room);
+    else
+        count_without_record(worker, &worker->record.completed);
+}
+
+/* An end that is not the common one. */
+static distr_apart void ends_rarely(struct distr_worker *worker, int rc)
+{
+    if (distr_meta_kind(worker->task.item.meta) == DISTR_DEFERRED &&
+        !distr_deferred_returned(worker, &rc))
+        return; /* it goes on */
+    distr_task_ends(worker, rc, rc == 0 || distr_failure_room(worker));
+}
+
 /*
  * The callback returned, or ended its thread.  It is busy until it is counted: a cancellation that
  * was pending can end the thread in a hook on the way there, and the count is then made by who
@@ -177,11 +198,9 @@ static void task_failed(struct distr_worker *worker, int error)
  */
 static inline void task_ended(struct distr_worker *worker, int rc)
 {
-    if (distr_unlikely(rc != 0))
-        task_failed(worker, rc);
-    else if (distr_unlikely(worker->task.failure != NULL ||
-                            distr_meta_kind(worker->task.item.meta) != DISTR_INLINE))
-        count_without_record(worker, &worker->record.completed);
+    if (distr_unlikely(rc != 0 || worker->task.failure != NULL ||
+                       distr_meta_kind(worker->task.item.meta) != DISTR_INLINE))
+        ends_rarely(worker, rc);
     else
         distr_count(&worker->record.completed, 1);
     /* relaxed: see struct distr_worker. */

@@ -20,6 +20,8 @@
 struct distr_worker;
 struct distr_group;
 struct distr_source;
+struct distr_deferred;
+struct distr_late;
 struct distr_source_group;
 struct distr_pipe;
 struct distr_order;
@@ -128,6 +130,7 @@ struct distributor_task {
     struct distr_worker *worker;
     struct distr_item item;        /* the task; its input lives here or is owned from here */
     struct distr_failure *failure; /* what distributor_fail kept */
+    struct distr_deferred *deferred; /* if the item is of the kind DISTR_DEFERRED */
 };
 
 /* A failure that does not fit into an item: it has a message, or an error beyond 4095. */
@@ -223,6 +226,7 @@ struct distributor {
     _Atomic uint64_t sources_opened;
     _Atomic uint64_t sources_ended;
 
+    _Atomic(struct distr_late *) late; /* of deferred tasks; made with the first one */
     _Atomic(struct distr_source_group *) source_groups; /* linked under the lock */
     struct distr_pools pools;
     struct distr_group first; /* the list of groups starts here */

@@ -2,6 +2,8 @@
 /* Workers and their threads. */
 #include "pool/worker.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,8 +108,8 @@ static int make_queues(struct distributor *d, struct distr_worker *worker)
     return rc;
 }
 
-/* A worker of this index that is linked but for its name.  NULL: no memory. */
-static struct distr_worker *make(struct distributor *d, unsigned index)
+/* A worker that is linked and has no name.  NULL: no memory. */
+static struct distr_worker *make_linked(struct distributor *d, unsigned index)
 {
     struct distr_worker *worker = aligned_alloc(_Alignof(struct distr_worker), sizeof *worker);
 
@@ -117,12 +119,32 @@ static struct distr_worker *make(struct distributor *d, unsigned index)
     worker->index = index;
     worker->record.worker = worker;
     begin_looking(d, worker);
-    if (make_room(d, index) != 0 || make_queues(d, worker) != 0) {
-        free(worker);
+    if (make_queues(d, worker) == 0)
+        return worker;
+    free(worker);
+    return NULL;
+}
+
+static struct distr_worker *make(struct distributor *d, unsigned index)
+{
+    struct distr_worker *worker = make_room(d, index) == 0 ? make_linked(d, index) : NULL;
+
+    if (!worker)
         return NULL;
-    }
     d->all[index] = worker;
     d->made = index + 1;
+    return worker;
+}
+
+struct distr_worker *distr_worker_make_apart(struct distributor *d)
+{
+    char *name = strdup("deferred");
+    struct distr_worker *worker = name ? make_linked(d, UINT_MAX) : NULL;
+
+    if (worker)
+        worker->name = name;
+    else
+        free(name);
     return worker;
 }
 
@@ -331,6 +353,8 @@ int distributor_set_worker_value(distributor_task_t *self, void *value,
     if (!self)
         return -EINVAL;
     struct distr_worker *worker = self->worker;
+    if (!worker->record.worker)
+        return -EINVAL; /* a deferred task is on no worker */
     if (value != worker->value)
         drop_value(worker);
     worker->value = value;

@@ -9,6 +9,10 @@
  * gets one of its index.  0, -EEXIST, -ENOSPC or -ENOMEM. */
 int distr_worker_make(struct distributor *d, const char *name, struct distr_worker **worker);
 
+/* A worker without a thread that is none of the distributor's `all`.  Under the lock.  NULL: no
+ * memory. */
+struct distr_worker *distr_worker_make_apart(struct distributor *d);
+
 /* Puts the last workers, which never ran, aside until `count` are left.  They stay linked, since
  * others may be looking at them, and the next distr_worker_make takes them.  Under the lock. */
 void distr_worker_keep(struct distributor *d, unsigned count);
@@ -24,6 +28,12 @@ void distr_work(struct distr_worker *worker);
 
 /* The task that was on the stack when its thread ended itself has failed. */
 void distr_task_lost_its_thread(struct distr_worker *worker);
+
+/* Room for the record of a failure, which is a result: waits for it, unless cancel comes. */
+bool distr_failure_room(struct distr_worker *worker);
+
+/* Ends the worker's task; a failure without room for its record counts as cancelled. */
+void distr_task_ends(struct distr_worker *worker, int rc, bool room);
 
 /* The worker's task, which is counted as added and has not begun, fails. */
 void distr_task_fails(struct distr_worker *worker, int error);

@@ -26,7 +26,8 @@ struct distributor_task_type;
 enum distr_kind {
     DISTR_INLINE = 0, /* the bytes themselves */
     DISTR_HEAP = 1,   /* a pointer to them, owned by the item */
-    DISTR_MESSAGE = 2 /* of a failure: a pointer to a struct distr_failure, owned by the item */
+    DISTR_DEFERRED = 3, /* nothing: the task it stood for goes on in a struct distr_deferred */
+    DISTR_MESSAGE = 2   /* of a failure: a pointer to a struct distr_failure, owned by the item */
 };
 
 #define DISTR_INLINE_MAX 16u

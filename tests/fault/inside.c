@@ -91,6 +91,40 @@ static void emit_large(void)
     run_first(emit_many, BOOK_LARGE);
 }
 
+/* ---- defer ---- */
+
+static int defer_many(distributor_task_t *self, unsigned id, size_t size)
+{
+    distributor_task_t *task = NULL;
+    if (id != FIRST) {
+        return book_emit(self, id, BOOK_INLINE);
+    }
+    fault_arm();
+    int rc = distributor_defer(self, &task);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    for (unsigned i = 0; rc == 0 && i < (size == BOOK_LARGE ? 20 : MANY); i++) {
+        int late = book_emit(task, id, size);
+        FAULT_MAY(late, 0, -ENOMEM);
+        late = book_spawn(task, OTHERS + i, size);
+        FAULT_MAY(late, 0, -ENOMEM);
+    }
+    fault_disarm();
+    FAULT_CHECK(rc == 0 || distributor_defer(self, &task) == 0, "a deferral with memory\n");
+    FAULT_CHECK(book_emit(task, id, size) == 0, "an emit with memory\n");
+    FAULT_CHECK(distributor_complete(task, 0) == 0, "complete\n");
+    return 0;
+}
+
+static void defer_inline(void)
+{
+    run_first(defer_many, BOOK_INLINE);
+}
+
+static void defer_large(void)
+{
+    run_first(defer_many, BOOK_LARGE);
+}
+
 /* ---- fail ---- */
 
 /* Stays armed until the reader has the record: its room was made before the task ran. */
@@ -276,6 +310,8 @@ int main(int argc, char **argv)
     static const struct fault_scenario scenarios[] = {
         {"spawn_inline", spawn_inline},
         {"spawn_large", spawn_large},
+        {"defer_inline", defer_inline},
+        {"defer_large", defer_large},
         {"emit_inline", emit_inline},
         {"emit_large", emit_large},
         {"fail_inline", fail_inline},

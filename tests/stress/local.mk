@@ -7,6 +7,7 @@ stress_programs = \
 	tests/stress/channel \
 	tests/stress/churn \
 	tests/stress/conservation \
+	tests/stress/deferred \
 	tests/stress/descriptor \
 	tests/stress/destroying \
 	tests/stress/determinism \
@@ -55,6 +56,7 @@ tests_stress_thread_exit_SOURCES = tests/stress/thread_exit.c $(stress_workload)
 # With small tasks of their own, or none.
 tests_stress_channel_SOURCES = tests/stress/channel.c $(stress_support)
 tests_stress_bounds_SOURCES = tests/stress/bounds.c $(stress_support)
+tests_stress_deferred_SOURCES = tests/stress/deferred.c $(stress_support)
 tests_stress_descriptor_SOURCES = tests/stress/descriptor.c $(stress_support)
 tests_stress_determinism_SOURCES = tests/stress/determinism.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
@@ -94,6 +96,7 @@ preempted_programs = \
 	tests/stress/channel_preempted \
 	tests/stress/churn_preempted \
 	tests/stress/conservation_preempted \
+	tests/stress/deferred_preempted \
 	tests/stress/descriptor_preempted \
 	tests/stress/destroying_preempted \
 	tests/stress/ending_preempted \
@@ -124,6 +127,8 @@ tests_stress_churn_preempted_LDADD = $(preempted)
 tests_stress_conservation_preempted_SOURCES = \
 	$(tests_stress_conservation_SOURCES) tests/stress/preempt.c
 tests_stress_conservation_preempted_LDADD = $(preempted)
+tests_stress_deferred_preempted_SOURCES = $(tests_stress_deferred_SOURCES) tests/stress/preempt.c
+tests_stress_deferred_preempted_LDADD = $(preempted)
 tests_stress_descriptor_preempted_SOURCES = \
 	$(tests_stress_descriptor_SOURCES) tests/stress/preempt.c
 tests_stress_descriptor_preempted_LDADD = $(preempted)
