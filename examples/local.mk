@@ -57,6 +57,7 @@ endif
 
 # Modules for the command: it compiles them itself.  tests/cli runs them.
 EXTRA_DIST += \
+	examples/modules/build.c \
 	examples/modules/failing.c \
 	examples/modules/shared_state.c \
 	examples/modules/simple.c

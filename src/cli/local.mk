@@ -20,4 +20,17 @@ src_cli_distributor_CPPFLAGS = -D_GNU_SOURCE= -I$(top_srcdir)/include -I$(top_sr
 	$(HARDENING_CPPFLAGS)
 src_cli_distributor_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 src_cli_distributor_LDADD = src/libdistributor-flow.la src/libdistributor.la $(JANSSON_LIBS)
+
+# Where bash looks for it.
+install-data-local: install-completion
+install-completion:
+	$(MKDIR_P) '$(DESTDIR)$(datadir)/bash-completion/completions'
+	$(INSTALL_DATA) $(top_srcdir)/src/cli/completion.bash \
+		'$(DESTDIR)$(datadir)/bash-completion/completions/distributor'
+uninstall-local: uninstall-completion
+uninstall-completion:
+	rm -f '$(DESTDIR)$(datadir)/bash-completion/completions/distributor'
+.PHONY: install-completion uninstall-completion
 endif
+
+EXTRA_DIST += src/cli/completion.bash
