@@ -351,3 +351,21 @@ check-long: $(check_PROGRAMS) $(check_LTLIBRARIES)
 		$(SHELL) $(srcdir)/tests/soak.sh
 CLEANFILES += soak.state soak.log soak.last
 .PHONY: check-long
+
+# ---------------------------------------------------------------------------------------------
+# Looking at the code itself; none of it is part of `make check`
+# ---------------------------------------------------------------------------------------------
+EXTRA_DIST += tests/house/abi.sh tests/house/analyze.sh tests/house/coverage.sh
+
+# cppcheck, clang-tidy, gcc -fanalyzer.
+analyze:
+	srcdir='$(srcdir)' $(SHELL) $(srcdir)/tests/house/analyze.sh
+
+# The lines and branches of src that the tests reach; it builds in the folder coverage.
+coverage:
+	srcdir='$(abs_srcdir)' MAKE='$(MAKE)' $(SHELL) $(srcdir)/tests/house/coverage.sh
+
+# The binary interface beside that of another build: BASE=LIBRARY, as a rule the last release's.
+check-abi: src/libdistributor.la
+	srcdir='$(srcdir)' BASE='$(BASE)' $(SHELL) $(srcdir)/tests/house/abi.sh
+.PHONY: analyze check-abi coverage
