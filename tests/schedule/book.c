@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define TASKS_MAX 16u
+#define TASKS_MAX 24u
 
 distributor_t *book_pool;
 
@@ -124,9 +124,21 @@ static int run_spawns_many(distributor_task_t *self, const void *input, size_t s
 
 static int run_waits(distributor_task_t *self, const void *input, size_t size)
 {
+    const struct entry *entry = begin(input, size);
+
     (void)self;
+    while (entry[1].ran == 0)
+        schedule_yield();
+    return 0;
+}
+
+static int run_needs_child(distributor_task_t *self, const void *input, size_t size)
+{
+    unsigned child = count;
+
     begin(input, size);
-    while (entries[1].ran == 0)
+    spawn_times(self, 1);
+    while (entries[child].accepted && entries[child].ran == 0)
         schedule_yield();
     return 0;
 }
@@ -170,6 +182,7 @@ const distributor_task_type_t book_fails = BOOK_TYPE(fails);
 const distributor_task_type_t book_spawns = BOOK_TYPE(spawns);
 const distributor_task_type_t book_spawns_many = BOOK_TYPE(spawns_many);
 const distributor_task_type_t book_waits = BOOK_TYPE(waits);
+const distributor_task_type_t book_needs_child = BOOK_TYPE(needs_child);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);
 
 /* ---- calls ---- */

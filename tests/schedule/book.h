@@ -23,7 +23,8 @@ extern const distributor_task_type_t book_many;        /* emits its number seven
 extern const distributor_task_type_t book_fails;       /* fails, which is a result */
 extern const distributor_task_type_t book_spawns;      /* spawns two quiet tasks */
 extern const distributor_task_type_t book_spawns_many; /* five, the last ones the short way */
-extern const distributor_task_type_t book_waits;       /* returns when task 1 has run */
+extern const distributor_task_type_t book_waits;       /* returns when the next task has run */
+extern const distributor_task_type_t book_needs_child; /* returns when a task it spawns has run */
 extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */
 
 /* Makes a distributor and its ledger; the rest of the options as given. */

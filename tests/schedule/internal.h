@@ -64,6 +64,7 @@ struct world {
     bool tracing;
     unsigned cpus;
     int64_t clock;
+    int64_t look_ns;
     uint64_t moment; /* counts the places where something else could go on */
 };
 
@@ -104,8 +105,8 @@ bool search_counts_all(void);
 /* ---- threads.c ---- */
 
 void threads_init(void);
-/* Runs the body as thread 0 until all threads have ended. */
-void threads_run(void (*body)(void), unsigned cpus);
+/* Runs the scenario as thread 0 until all threads have ended. */
+void threads_run(const struct schedule_scenario *scenario);
 unsigned threads_create(void *(*routine)(void *argument), void *argument);
 void threads_exit(void) __attribute__((noreturn));
 

@@ -441,6 +441,40 @@ static void deque_batch(void)
     finish();
 }
 
+/* Uses up the first deque's oldest block, and gets it for a deque of its own. */
+static void *take_and_own(void *unused)
+{
+    (void)unused;
+    claim_from(&queue, 3, 2, false);
+    for (unsigned i = 0; i < 5; i++) {
+        struct distr_item item = next_wide_item();
+        schedule_check(distr_deque_reserve(&other_queue) == 0);
+        distr_deque_push(&other_queue, &item, 1);
+    }
+    return NULL;
+}
+
+/* The block before the owner's last one is another deque's by now. */
+static void deque_other_owner(void)
+{
+    struct distr_item item;
+    pthread_t other;
+
+    set_up(DISTR_PRIVATE);
+    schedule_check(distr_queue_init(&other_queue, &pools, DISTR_LARGE, DISTR_PRIVATE) == 0);
+    push_wide(3);
+    start(&other, take_and_own);
+    schedule_begin();
+    pop_all();
+    push_wide(1);
+    pop_all();
+    pthread_join(other, NULL);
+    schedule_end();
+    while (distr_queue_drain(&other_queue, &item))
+        take_note(&item);
+    finish();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "open_recycling", .body = open_recycling},
     {.name = "open_two_takers", .body = open_two_takers},
@@ -452,6 +486,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "deque_two_freeze", .body = deque_two_freeze},
     {.name = "deque_go_back", .body = deque_go_back},
     {.name = "deque_go_back_freeze", .body = deque_go_back_freeze},
+    {.name = "deque_other_owner", .body = deque_other_owner},
     {.name = "deque_oldest", .body = deque_oldest},
     {.name = "deque_batch", .body = deque_batch},
 };

@@ -20,6 +20,7 @@ struct schedule_scenario {
     void (*body)(void);
     unsigned cpus;        /* what distr_cpu_count says; 0: 2 */
     unsigned preemptions; /* in `make check`; 0: 2 */
+    int64_t look_ns;      /* what a look at the clock takes; 0: so long that spins end soon */
 };
 
 /* The main of a program of scenarios: reads the options, searches, says what it found. */

@@ -227,7 +227,7 @@ static void run_once(void)
     search.depth = 0;
     search.decided = 0;
     search.runs++;
-    threads_run(search.scenario->body, search.scenario->cpus ? search.scenario->cpus : 2);
+    threads_run(search.scenario);
     if (world.moment > search.longest)
         search.longest = world.moment;
 }

@@ -13,9 +13,6 @@
 #include "base/fence.h"
 #include "base/os.h"
 
-/* What a look at the clock takes; a spin of 20 us gives up at the third look. */
-#define LOOK_NS 9000
-
 #define WRAP(name) __wrap_##name
 #define REAL(name) __real_##name
 
@@ -154,7 +151,7 @@ int WRAP(clock_gettime)(clockid_t clock, struct timespec *now)
 {
     if (!world.inside)
         return REAL(clock_gettime)(clock, now);
-    world.clock += LOOK_NS;
+    world.clock += world.look_ns;
     now->tv_sec = world.clock / 1000000000;
     now->tv_nsec = world.clock % 1000000000;
     return 0;

@@ -14,6 +14,7 @@
 #define STACK_SIZE ((size_t)256 << 10)
 #define MOMENTS_MAX 20000u
 #define MOVES_MAX 256u
+#define LOOK_NS 9000 /* a spin of 20 us gives up at the third look */
 #define STALLS 12u
 #define SETTLED (INT64_MAX - 1) /* the deadline of who waits until nobody can go on */
 
@@ -102,9 +103,9 @@ unsigned threads_create(void *(*routine)(void *argument), void *argument)
 
 static void *run_body(void *argument)
 {
-    void (**body)(void) = argument;
+    const struct schedule_scenario *scenario = argument;
 
-    (*body)();
+    scenario->body();
     schedule_end();
     return NULL;
 }
@@ -121,18 +122,19 @@ static void clear(struct thread *thread)
     memset(thread->specific, 0, sizeof thread->specific);
 }
 
-void threads_run(void (*body)(void), unsigned cpus)
+void threads_run(const struct schedule_scenario *scenario)
 {
     for (unsigned i = 0; i < THREADS_MAX; i++)
         clear(&world.threads[i]);
     world.count = 0;
-    world.cpus = cpus;
+    world.cpus = scenario->cpus ? scenario->cpus : 2;
+    world.look_ns = scenario->look_ns ? scenario->look_ns : LOOK_NS;
     world.clock = 1000000000;
     world.moment = 0;
     world.exploring = false;
     memory_reset();
     system_reset();
-    threads_create(run_body, &body);
+    threads_create(run_body, (void *)(uintptr_t)scenario);
     if (_setjmp(home) == 0) {
         world.inside = true;
         world.current = 0;

@@ -78,6 +78,36 @@ static void wake_last_searcher(void)
     book_destroy();
 }
 
+/*
+ * One worker gives up its search and leaves the last look to the other (UNCHECKED), which then
+ * finds a task that needs the next one.
+ */
+static void wake_unchecked(void)
+{
+    book_create(2, 0, 0);
+    book_add(&book_quiet, 0);
+    book_start();
+    schedule_begin();
+    schedule_yield();
+    book_add(&book_waits, 0);
+    book_add(&book_quiet, 0);
+    schedule_settle();
+    schedule_check(book_has_run(1) && book_has_run(2));
+    book_join();
+    book_destroy();
+}
+
+/* A task needs the one that it spawned, while the other worker goes to sleep. */
+static void wake_for_child(void)
+{
+    book_create(2, 0, 0);
+    book_add(&book_needs_child, 0);
+    book_start();
+    schedule_begin();
+    book_join();
+    book_destroy();
+}
+
 /* ---- quiescence ---- */
 
 /* STOP without any task wakes all sleepers, also those that are just lying down. */
@@ -169,7 +199,7 @@ static void quiescence_reader(void)
 static void take_back(void)
 {
     book_create(2, 0, 0);
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 12; i++)
         book_add(i == 0 ? &book_waits : &book_quiet, 0);
     book_start();
     schedule_begin();
@@ -181,7 +211,7 @@ static void take_back(void)
 static void claim_batches(void)
 {
     book_create(2, 0, 0);
-    for (unsigned i = 0; i < 9; i++)
+    for (unsigned i = 0; i < 12; i++)
         book_add(&book_quiet, 0);
     book_start();
     schedule_begin();
@@ -270,6 +300,8 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "wake_two", .body = wake_two, .preemptions = 1},
     {.name = "wake_two_adders", .body = wake_two_adders, .preemptions = 1},
     {.name = "wake_last_searcher", .body = wake_last_searcher, .preemptions = 1},
+    {.name = "wake_unchecked", .body = wake_unchecked, .preemptions = 1, .look_ns = 1000},
+    {.name = "wake_for_child", .body = wake_for_child, .preemptions = 1},
     {.name = "stop_wakes_all", .body = stop_wakes_all},
     {.name = "stop_some_asleep", .body = stop_some_asleep},
     {.name = "quiescence_tree", .body = quiescence_tree, .preemptions = 1},
