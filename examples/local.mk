@@ -12,7 +12,7 @@
 EXAMPLE_CPPFLAGS = -I$(top_srcdir)/include
 EXAMPLE_LIBS = src/libdistributor.la
 
-noinst_PROGRAMS += examples/squares examples/threads examples/race
+noinst_PROGRAMS += examples/squares examples/threads examples/race examples/map
 
 examples_squares_SOURCES = examples/squares.c
 examples_squares_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
@@ -22,6 +22,10 @@ noinst_PROGRAMS += examples/list_tree
 examples_list_tree_SOURCES = examples/list_tree.c
 examples_list_tree_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_list_tree_LDADD = $(EXAMPLE_LIBS)
+
+examples_map_SOURCES = examples/map.c
+examples_map_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_map_LDADD = $(EXAMPLE_LIBS)
 
 examples_threads_SOURCES = examples/threads.c
 examples_threads_CPPFLAGS = $(EXAMPLE_CPPFLAGS)

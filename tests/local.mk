@@ -148,6 +148,11 @@ tests_unit_map_t_SOURCES = tests/unit/map.c tests/unit/support.h
 tests_unit_map_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_map_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/map_async.t
+tests_unit_map_async_t_SOURCES = tests/unit/map_async.c tests/unit/support.h
+tests_unit_map_async_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_map_async_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/map_failures.t
 tests_unit_map_failures_t_SOURCES = tests/unit/map_failures.c tests/unit/support.h
 tests_unit_map_failures_t_CFLAGS = $(UNIT_CFLAGS)

@@ -59,6 +59,40 @@ DISTRIBUTOR_API int distributor_map(distributor_t *d, distributor_map_fn *fn, vo
                                     const void *inputs, size_t input_size, void *outputs,
                                     size_t output_size, size_t count);
 
+/* What a reader gets from distributor_map_async, as the data of a result. */
+typedef struct distributor_map_range {
+    void *context; /* that of the map */
+    size_t first;  /* from this item on */
+    size_t count;  /* so many outputs are there; in the last one: as many as all others announce */
+    int error;     /* in the last one: 0, or what distributor_map would have returned; then `first`
+                      is where the range that failed begins */
+    bool last;     /* the map is over: fn is called no more */
+    void *reserved;
+} distributor_map_range_t;
+
+/*
+ * The same for an event loop: it returns at once, and the outputs are announced as results of d.
+ * Each result whose type has the name "map" holds a distributor_map_range_t: a range that is done,
+ * and, once all are, one whose `last` is true.  Read them like any results: in a loop around
+ * distributor_fd(), or with distributor_next_result().  As those of different workers come in no
+ * order, ranges may be read after the last one: it says how many items they announce together.
+ *
+ * d need not be idle, and may be started later; other tasks and other maps can run in it.  It may
+ * be closed as soon as the call has returned.  The calling thread does not help.
+ *
+ * After a failure no further range begins.  After distributor_cancel() there may be no last range;
+ * STOP comes after all.  If fn ends its thread there is also a failure record of -EOWNERDEAD.
+ *
+ * Threads  any, also from inside a task
+ * Blocks   no
+ * Returns  0; -EINVAL as distributor_map; -EAGAIN the input of d is full; -ESHUTDOWN d is closed;
+ *          -ENOMEM.  After an error fn is not called.
+ * Owns     the arrays are the caller's, and must stay until the `last` one was read, or STOP
+ */
+DISTRIBUTOR_API int distributor_map_async(distributor_t *d, distributor_map_fn *fn, void *context,
+                                          const void *inputs, size_t input_size, void *outputs,
+                                          size_t output_size, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

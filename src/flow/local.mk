@@ -2,7 +2,10 @@
 # Floor 3.  Every .c and .h of this folder is listed, in alphabetical order.
 
 src_libdistr_la_SOURCES += \
-	src/flow/map.c
+	src/flow/map.c \
+	src/flow/map_async.c \
+	src/flow/ranges.c \
+	src/flow/ranges.h
 
 # libdistributor-flow: graphs, on the public interface of the pool.  src/libdistrflow.la is the
 # same code before its symbols are hidden, as src/libdistr.la is for libdistributor.

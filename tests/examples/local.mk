@@ -5,6 +5,7 @@ TESTS += \
 	tests/examples/event_loop.sh \
 	tests/examples/groups.sh \
 	tests/examples/list_tree.sh \
+	tests/examples/map.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
@@ -29,6 +30,7 @@ EXTRA_DIST += \
 	tests/examples/groups.sh \
 	tests/examples/checksum_tree.sh \
 	tests/examples/list_tree.sh \
+	tests/examples/map.sh \
 	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
