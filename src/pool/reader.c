@@ -138,7 +138,8 @@ static size_t take_in_group(struct distr_reader *reader, struct distr_group *gro
         taken += n;
         if (n > 0) {
             reader->group = group;
-            reader->bit = bit;
+            /* Readers that meet at one worker's output are better off apart. */
+            reader->bit = count == 1 && reader->cursor.met ? (bit + 1) % 64 : bit;
         } else if (many) {
             clear_hint(worker);
         }

@@ -281,6 +281,7 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
 {
     struct view view;
 
+    cursor->met = false;
     for (;;) {
         look(queue, &view);
         cursor->block = view.block;
@@ -292,6 +293,7 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
         if (view.lo < view.hi) {
             if (claim_slots(&view, 1, cursor->word, item))
                 return true;
+            cursor->met = true;
         } else if (!advance(queue, &view)) {
             cursor->hi = 0;
             return false;

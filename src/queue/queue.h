@@ -191,6 +191,7 @@ struct distr_cursor {
     const struct distributor_task_type *type; /* of the block */
     unsigned hi;                              /* 0: nowhere */
     uint32_t maker;                           /* of the block */
+    bool met;                                 /* the last claim met another taker */
 };
 
 /* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
