@@ -176,4 +176,4 @@ bench-cost: bench-programs tests/cost/events
 bench-scaling: bench-programs
 	$(AM_V_at)sh $(srcdir)/bench/scaling.sh bench
 
-.PHONY: bench bench-clean-local bench-cost bench-scaling bench-programs
+phony_targets += bench bench-clean-local bench-cost bench-scaling bench-programs

@@ -38,7 +38,7 @@ each_man_link = for page in $(man_pages); do \
 	$(AWK) -f $(top_srcdir)/man/names.awk $(top_srcdir)/$$page | sed 1d | \
 	while read -r name; do
 
-install-data-local: install-man-links
+install_more += install-man-links
 install-man-links:
 	@$(MKDIR_P) '$(DESTDIR)$(man3dir)'
 	@$(each_man_link) \
@@ -46,8 +46,8 @@ install-man-links:
 		$(LN_S) "$$(basename $$page)" "$(DESTDIR)$(man3dir)/$$name.3" || exit 1; \
 	done || exit 1; done
 
-uninstall-local: uninstall-man-links
+uninstall_more += uninstall-man-links
 uninstall-man-links:
 	@$(each_man_link) rm -f "$(DESTDIR)$(man3dir)/$$name.3"; done; done
 
-.PHONY: install-man-links uninstall-man-links
+phony_targets += install-man-links uninstall-man-links

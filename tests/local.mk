@@ -351,11 +351,11 @@ endif
 # The same, in volume: ends within two hours, and goes on the next time where it stopped.  In a
 # build with a sanitizer it does a hundredth.
 EXTRA_DIST += tests/SOAK.md tests/soak.sh
-check-long: $(check_PROGRAMS) $(check_LTLIBRARIES)
+check-long: $(check_PROGRAMS) $(check_LTLIBRARIES) $(long_checks)
 	$(AM_TESTS_ENVIRONMENT) srcdir='$(srcdir)' unit_tests='$(unit_tests)' \
 		$(SHELL) $(srcdir)/tests/soak.sh
 CLEANFILES += soak.state soak.log soak.last
-.PHONY: check-long
+phony_targets += check-long
 
 # ---------------------------------------------------------------------------------------------
 # Looking at the code itself; none of it is part of `make check`
@@ -373,4 +373,4 @@ coverage:
 # The binary interface beside that of another build: BASE=LIBRARY, as a rule the last release's.
 check-abi: src/libdistributor.la
 	srcdir='$(srcdir)' BASE='$(BASE)' $(SHELL) $(srcdir)/tests/house/abi.sh
-.PHONY: analyze check-abi coverage
+phony_targets += analyze check-abi coverage

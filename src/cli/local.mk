@@ -22,15 +22,15 @@ src_cli_distributor_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 src_cli_distributor_LDADD = src/libdistributor-flow.la src/libdistributor.la $(JANSSON_LIBS)
 
 # Where bash looks for it.
-install-data-local: install-completion
+install_more += install-completion
 install-completion:
 	$(MKDIR_P) '$(DESTDIR)$(datadir)/bash-completion/completions'
 	$(INSTALL_DATA) $(top_srcdir)/src/cli/completion.bash \
 		'$(DESTDIR)$(datadir)/bash-completion/completions/distributor'
-uninstall-local: uninstall-completion
+uninstall_more += uninstall-completion
 uninstall-completion:
 	rm -f '$(DESTDIR)$(datadir)/bash-completion/completions/distributor'
-.PHONY: install-completion uninstall-completion
+phony_targets += install-completion uninstall-completion
 endif
 
 EXTRA_DIST += src/cli/completion.bash

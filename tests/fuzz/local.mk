@@ -26,4 +26,4 @@ fuzz: tests/fuzz/api_fuzzer
 	$(MKDIR_P) fuzz/api
 	tests/fuzz/api_fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=120 \
 		-artifact_prefix=fuzz/ fuzz/api $(top_srcdir)/tests/fuzz/corpus/api
-.PHONY: fuzz
+phony_targets += fuzz

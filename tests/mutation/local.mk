@@ -18,6 +18,6 @@ check-mutants: $(schedule_programs)
 		$(srcdir)/tests/mutation/explore.sh all || \
 	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' MAKE='$(MAKE)' $(SHELL) \
 		$(srcdir)/tests/mutation/native.sh `cat tests/mutation/work/survivors`
-check-long: check-mutants
+long_checks += check-mutants
 endif
-.PHONY: check-mutants
+phony_targets += check-mutants

@@ -73,9 +73,9 @@ check-schedules: $(schedule_programs)
 	for program in $(schedule_programs); do \
 		./$$program --preemptions 3 --limit 400000 --random 100000 || exit 1; \
 	done
-check-long: check-schedules
+long_checks += check-schedules
 endif
-.PHONY: check-long check-schedules
+phony_targets += check-schedules
 
 # Nothing that could block is missing from the list.
 EXTRA_DIST += tests/schedule/wrapped.sh
