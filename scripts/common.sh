@@ -8,7 +8,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 # What a build needs on Debian 12.  pkg-config is pkgconf there.
 # shellcheck disable=SC2034
 build_packages="build-essential autoconf automake libtool pkg-config"
-build_packages="$build_packages libck-dev libjansson-dev libxxhash-dev"
+build_packages="$build_packages libck-dev libjansson-dev libncurses-dev libxxhash-dev"
 
 say() {
     printf '%s\n' "$*"

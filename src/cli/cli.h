@@ -35,7 +35,7 @@ struct options {
     struct pair *results; /* of tasks that do not run */
     size_t result_count;  /* how many there are */
     const char *state_file, *trace; /* NULL: none */
-    bool run_dependents, fail_fast, log, verbose, progress, dry_run;
+    bool run_dependents, fail_fast, log, verbose, progress, viewer, dry_run;
     bool dot, json; /* of distributor graph */
     char *copy;     /* of the module's argument */
 };
@@ -95,6 +95,17 @@ int begin_progress(struct progress **out, size_t total);
 void count_progress(struct progress *progress, distributor_outcome_t outcome);
 void tick_progress(struct progress *progress);
 void end_progress(struct progress *progress);
+
+/* ---- viewer.c ---- */
+
+/* A line for each worker; where that cannot be drawn, or is_plain, a line for each event.  NULL is
+ * fine for all but the first. */
+struct viewer;
+int begin_viewer(struct viewer **out, const struct tasks *tasks, bool is_plain);
+void view_run(struct viewer *viewer, size_t node, unsigned worker);
+void view_done(struct viewer *viewer, size_t node, distributor_outcome_t outcome);
+void tick_viewer(struct viewer *viewer);
+void end_viewer(struct viewer *viewer);
 
 /* ---- trace.c ---- */
 

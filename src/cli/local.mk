@@ -15,22 +15,17 @@ src_cli_distributor_SOURCES = \
 	src/cli/say.c \
 	src/cli/tasks.c \
 	src/cli/trace.c \
-	src/cli/values.c
+	src/cli/values.c \
+	src/cli/viewer.c
 src_cli_distributor_CPPFLAGS = -D_GNU_SOURCE= -I$(top_srcdir)/include -I$(top_srcdir)/src \
 	$(HARDENING_CPPFLAGS)
-src_cli_distributor_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-src_cli_distributor_LDADD = src/libdistributor-flow.la src/libdistributor.la $(JANSSON_LIBS)
+src_cli_distributor_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(TINFO_CFLAGS)
+src_cli_distributor_LDADD = src/libdistributor-flow.la src/libdistributor.la $(JANSSON_LIBS) \
+	$(TINFO_LIBS)
 
-# Where bash looks for it.
-install_more += install-completion
-install-completion:
-	$(MKDIR_P) '$(DESTDIR)$(datadir)/bash-completion/completions'
-	$(INSTALL_DATA) $(top_srcdir)/src/cli/completion.bash \
-		'$(DESTDIR)$(datadir)/bash-completion/completions/distributor'
-uninstall_more += uninstall-completion
-uninstall-completion:
-	rm -f '$(DESTDIR)$(datadir)/bash-completion/completions/distributor'
-phony_targets += install-completion uninstall-completion
+# Where bash looks for it; the file is named after the command.
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = src/cli/completion/distributor
+else
+EXTRA_DIST += src/cli/completion/distributor
 endif
-
-EXTRA_DIST += src/cli/completion.bash

@@ -21,6 +21,7 @@ static const char help[] =
     "      --log              show what tasks log\n"
     "      --verbose          show every task and its result, and what tasks log to debug\n"
     "      --progress         show a bar, if the standard error output is a terminal\n"
+    "      --viewer           show what each worker runs, and for how long\n"
     "      --state-file=FILE  read the state from FILE, if there is one, and write it back\n"
     "      --trace=FILE       write what ran when, for trace viewers such as Perfetto\n"
     "      --dry-run          show what would run, and run nothing\n"

@@ -20,6 +20,7 @@ enum name {
     LOG,
     VERBOSE,
     PROGRESS,
+    VIEWER,
     STATE_FILE,
     TRACE,
     DRY_RUN,
@@ -35,6 +36,7 @@ static const struct option run_names[] = {{"workers", required_argument, NULL, W
                                           {"log", no_argument, NULL, LOG},
                                           {"verbose", no_argument, NULL, VERBOSE},
                                           {"progress", no_argument, NULL, PROGRESS},
+                                          {"viewer", no_argument, NULL, VIEWER},
                                           {"state-file", required_argument, NULL, STATE_FILE},
                                           {"trace", required_argument, NULL, TRACE},
                                           {"dry-run", no_argument, NULL, DRY_RUN},
@@ -169,6 +171,9 @@ static int set_option(struct options *options, int name, char *argument)
     case PROGRESS:
         options->progress = true;
         break;
+    case VIEWER:
+        options->viewer = true;
+        break;
     case STATE_FILE:
         options->state_file = argument;
         break;
@@ -276,7 +281,11 @@ static int parse(struct options *options, const struct option *names, int count,
 
 int parse_run_options(struct options *options, int count, char **words)
 {
-    return parse(options, run_names, count, words);
+    int rc = parse(options, run_names, count, words);
+
+    if (rc == 0 && options->progress && options->viewer)
+        return complain(EXIT_USAGE, "--progress and --viewer: one of them");
+    return rc;
 }
 
 int parse_graph_options(struct options *options, int count, char **words)

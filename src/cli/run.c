@@ -20,6 +20,7 @@ static void log_line(void *context, distributor_log_level_t level, const char *w
 struct watch {
     struct tasks *tasks;
     struct progress *progress;
+    struct viewer *viewer;
 };
 
 /* From here on the first Ctrl-C is the run's. */
@@ -31,13 +32,23 @@ static void on_run_start(void *context, const distributor_graph_t *graph)
     distributor_handle_interrupt(watch->tasks->graph);
 }
 
+static void on_task_run(void *context, const distributor_graph_t *graph, size_t node,
+                        unsigned worker, const char *worker_name)
+{
+    struct watch *watch = context;
+
+    (void)graph, (void)worker_name;
+    view_run(watch->viewer, node, worker);
+}
+
 static void on_task_done(void *context, const distributor_graph_t *graph, size_t node,
                          distributor_outcome_t outcome)
 {
     struct watch *watch = context;
 
-    (void)graph, (void)node;
+    (void)graph;
     count_progress(watch->progress, outcome);
+    view_done(watch->viewer, node, outcome);
 }
 
 static void on_tick(void *context, const distributor_graph_t *graph)
@@ -46,6 +57,7 @@ static void on_tick(void *context, const distributor_graph_t *graph)
 
     (void)graph;
     tick_progress(watch->progress);
+    tick_viewer(watch->viewer);
 }
 
 static int say_state(distributor_state_t *state, const char *file)
@@ -131,14 +143,18 @@ static int run_watched(struct tasks *tasks, const struct options *options,
                                        .log_context = (void *)options};
     if (options->progress && begin_progress(&watch.progress, tasks->chosen_count) != 0)
         return EXIT_ENGINE;
-    if (watch.progress) {
+    if (options->viewer && begin_viewer(&watch.viewer, tasks, options->log) != 0)
+        return EXIT_ENGINE;
+    if (watch.progress || watch.viewer) {
+        events.task_run = on_task_run;
         events.task_done = on_task_done;
         events.tick = on_tick;
-        events.tick_ns = 200000000;
+        events.tick_ns = 100000000;
     }
     int rc = distributor_graph_run(tasks->graph, &run, summary);
     *signal = distributor_handle_interrupt(NULL);
     end_progress(watch.progress);
+    end_viewer(watch.viewer);
     if (rc == 0)
         return 0;
     return complain(rc == -ENOENT || rc == -ELOOP ? EXIT_MODULE : EXIT_ENGINE, "%s",

@@ -7,7 +7,7 @@ command -v bash > /dev/null || { echo "no bash"; exit 77; }
 # completes COMMAND WORD: what bash would offer.
 completes() {
     bash -c '. "$0"; COMP_WORDS=(distributor $1 "$2"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        _distributor; printf "%s\n" "${COMPREPLY[@]}"' "$source/src/cli/completion.bash" "$1" "$2"
+        _distributor; printf "%s\n" "${COMPREPLY[@]}"' "$source/src/cli/completion/distributor" "$1" "$2"
 }
 
 run 0 --help

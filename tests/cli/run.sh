@@ -81,6 +81,20 @@ if command -v script > /dev/null; then
     says "[##############################] 6/6"
 fi
 
+# The viewer: plain lines in a file and on a dumb terminal, codes on another.
+run 1 run --viewer "$examples/failing.c"
+grep -q '^worker [0-9]* runs test_d$' "$work/err" || wrong "the viewer does not say what runs"
+grep -q '^failed *test_d$' "$work/err" || wrong "the viewer does not say what failed"
+if command -v script > /dev/null; then
+    viewer="src/cli/distributor run --viewer $examples/simple.c"
+    TERM=dumb script -qec "$viewer" /dev/null > "$work/out" 2>&1
+    says " runs a"
+    TERM=xterm script -qec "$viewer" /dev/null > "$work/out" 2>&1
+    says "6 of 6 tasks"
+    says_not " runs a"
+    grep -q "$(printf '\033\[A')" "$work/out" || wrong "the viewer does not go up"
+fi
+
 run 0 graph "$examples/failing.c"
 says "level 0: test_a" "level 2: test_d test_e" "roots: test_a" "leaves: test_e test_f" \
     "longest chain: test_a -> test_c -> test_d -> test_f" "6 tasks, 4 levels"
