@@ -2,7 +2,7 @@
 # Applies one mutant of the list to the files below `tree`.  Prints the files that changed; fails
 # with a sentence if a line is not found any more.
 #
-#     awk -v name=NAME -v tree=FOLDER -f apply.awk mutants
+#     awk -v name=NAME -v tree=FOLDER -f apply.awk mutants.txt
 
 function text_after_word() {
     sub(/^[a-z]+ ?/, "")

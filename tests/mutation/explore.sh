@@ -11,7 +11,7 @@
 # programs stand in tests/mutation/work.
 . "${srcdir:-.}/tests/house/report.sh"
 
-list=$srcdir/tests/mutation/mutants
+list=$srcdir/tests/mutation/mutants.txt
 library=tests/schedule/.libs/libscheduled.a
 work=${MUTATION_WORK:-tests/mutation/work}
 seconds=250 # for one program; far above what any of them needs
@@ -127,7 +127,7 @@ count=0
 for name; do
     count=$((count + 1))
     if ! mutate "$name"; then
-        wrong "$name: it cannot be applied or compiled; tests/mutation/mutants names old lines"
+        wrong "$name: it cannot be applied or compiled; tests/mutation/mutants.txt names old lines"
     elif ! $strategy "$name"; then
         echo "$name" >>"$work/survivors"
         wrong "$name: SURVIVED"

@@ -5,7 +5,7 @@ EXTRA_DIST += \
 	tests/mutation/README.md \
 	tests/mutation/apply.awk \
 	tests/mutation/explore.sh \
-	tests/mutation/mutants \
+	tests/mutation/mutants.txt \
 	tests/mutation/native.sh
 if !SANITIZED
 TESTS += tests/mutation/explore.sh

@@ -9,7 +9,7 @@
 # Run in the build folder; the copy and its build stand in tests/mutation/native.
 . "${srcdir:-.}/tests/house/report.sh"
 
-list=$srcdir/tests/mutation/mutants
+list=$srcdir/tests/mutation/mutants.txt
 copy=tests/mutation/native
 parts="src include tests examples bench man m4 build-aux scripts"
 stress="conservation ending quiescence wake slow_reader feeding hoarding thread_exit destroying"
