@@ -5,6 +5,7 @@
 module=$source/examples/modules/build.c
 mkdir "$work/out.d" "$work/tree"
 cp -R "$source/include" "$source/src" "$work/tree"
+chmod -R u+w "$work/tree" # a release is unpacked read-only
 
 # builds NUMBER: so many objects are made; without arguments: all of them.
 builds() {
