@@ -350,6 +350,25 @@ static void step(struct array *array)
     array->left--;
 }
 
+/* The quick ones of them: words of the tail's type. */
+static uint64_t put_words(struct distr_record *record, struct distr_queue *queue,
+                          struct array *array, uint64_t count)
+{
+    uint64_t serial = record->serials.next;
+    uint64_t put = 0;
+    uint64_t word;
+
+    while (put < count && serial != record->serials.end &&
+           distr_queue_is_quick(queue, array->type)) {
+        memcpy(&word, array->next, sizeof word);
+        distr_queue_write_quick(queue, word, distr_meta(serial++, DISTR_INLINE, sizeof word));
+        step(array);
+        put++;
+    }
+    record->serials.next = serial;
+    return put;
+}
+
 /* Writes up to `count` tasks into reserved slots.  Returns how many; *rc says why not all. */
 static uint64_t put_some(struct distr_record *record, struct distr_queue *queue,
                          struct array *array, uint64_t count, int *rc)
@@ -358,6 +377,10 @@ static uint64_t put_some(struct distr_record *record, struct distr_queue *queue,
     uint64_t put = 0;
 
     while (put < count) {
+        if (array->size == sizeof(uint64_t))
+            put += put_words(record, queue, array, count - put);
+        if (put == count)
+            break;
         *rc = distr_queue_reserve(queue, array->size <= sizeof(uint64_t) ? array->type : NULL);
         if (*rc == 0)
             *rc =

@@ -144,6 +144,15 @@ static inline void distr_queue_publish(struct distr_queue *queue)
     atomic_store_explicit(&queue->tail->bottom, queue->bottom, memory_order_release);
 }
 
+/* OPEN: puts a word where distr_queue_is_quick; nobody sees it before publish. */
+static inline void distr_queue_write_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
+{
+    _Atomic uint64_t *slot = &queue->tail->words[queue->bottom++ * DISTR_NARROW_WORDS];
+
+    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
+    distr_slot_write_narrow(slot, word, meta);
+}
+
 /* OPEN: puts and publishes a word. */
 static inline void distr_queue_put_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
 {
