@@ -48,10 +48,9 @@ static struct distr_seat *take_seat(distributor_task_t *self)
 
 struct distr_seat *distr_seat_of(distributor_task_t *self)
 {
-    struct distr_seat *seat = distributor_worker_value(self);
+    struct distr_seat *known = distributor_worker_value(self);
+    struct distr_seat *seat = distr_likely(known != NULL) ? known : take_seat(self);
 
-    if (distr_unlikely(!seat))
-        seat = take_seat(self);
     seat->self = self;
     return seat;
 }
