@@ -234,7 +234,7 @@ int distributor_state_get(distributor_state_t *state, const char *key, distribut
 static int update_locked(distributor_state_t *state, const char *key,
                          distributor_update_fn *update, void *context)
 {
-    distributor_value_t value = distributor_none(), before;
+    distributor_value_t value = distributor_none(), before = distributor_none();
 
     if (!distr_state_knows(state, key))
         return say_unknown(state, key);
