@@ -236,8 +236,9 @@ int distributor_graph_run(distributor_graph_t *graph, const distributor_graph_op
     struct distr_plan some = {0};
     int rc = distr_graph_usable(graph);
 
-    if (rc == 0)
-        rc = check_options(graph, options ? options : &defaults);
+    if (rc != 0)
+        return rc;
+    rc = check_options(graph, options ? options : &defaults);
     if (rc == 0)
         rc = distr_select(graph, options ? options : &defaults, &some);
     bool chosen = options && (options->only || options->tags);
