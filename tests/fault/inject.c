@@ -159,6 +159,7 @@ int fault_main(const struct fault_scenario *scenarios, size_t count, int argc, c
         return 77;
     }
     signal(SIGALRM, hangs);
+    unsigned threads = count_threads(); /* before the first was made: none is about to be gone */
     for (size_t i = 0; i < count; i++) {
         current = &scenarios[i];
         if (!is_wanted(current->name, argc, argv)) {
@@ -168,7 +169,7 @@ int fault_main(const struct fault_scenario *scenarios, size_t count, int argc, c
         failing = 0;
         watch();
         current->run();
-        unsigned threads = count_threads();
+        await_threads(threads);
         wrappers_keep_rest();
         unsigned once = loop(false, threads);
         unsigned ever = loop(true, threads);
