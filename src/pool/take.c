@@ -44,15 +44,14 @@ static void keep(struct distr_worker *worker, struct distr_queue *deque,
 static unsigned take_added(struct distr_worker *worker, struct distr_record *record, bool freeze)
 {
     struct distr_queue *deque = record->worker ? &worker->record.input : &worker->claims;
-    struct distr_item items[DISTR_CLAIM_MAX];
     unsigned workers = atomic_load_explicit(&record->owner->workers, memory_order_relaxed);
     bool room = distr_deque_reserve(deque) == 0;
     struct distr_share share = {
         .max = room ? DISTR_CLAIM_MAX : 1, .divisor = 2 * workers, .freeze = freeze};
-    unsigned count = distr_queue_claim(&record->input, &share, items);
+    unsigned count = distr_deque_claim(deque, &record->input, &share, &worker->task.item);
 
-    if (count > 0)
-        keep(worker, deque, items, count);
+    if (count > 1)
+        distr_hint_own_tasks(&worker->record);
     return count;
 }
 

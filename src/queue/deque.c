@@ -166,6 +166,9 @@ static bool write_all(struct distr_queue *queue, unsigned before, const struct d
 
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)
 {
+    /* An empty tail takes the form of what comes. */
+    if (queue->bottom == queue->lo && queue->type != common_format(items, count))
+        seal(queue, common_format(items, count));
     for (;;) {
         unsigned before = queue->bottom;
         if (!write_all(queue, before, items, count)) {
@@ -179,6 +182,40 @@ void distr_deque_push(struct distr_queue *queue, const struct distr_item *items,
         if (hi > before)
             return; /* the takers have them */
     }
+}
+
+/* A claim has put them behind the bottom: they are pushed. */
+static void push_landed(struct distr_queue *queue, unsigned count)
+{
+    unsigned before = queue->bottom;
+
+    if (distr_likely(distr_deque_step(queue, before + count, memory_order_release)))
+        return;
+    struct distr_item items[DISTR_CLAIM_MAX];
+    unsigned hi = settle(queue, before);
+    for (unsigned i = 0; i < count; i++)
+        distr_block_read(queue->tail, queue->type, before + count - 1 - i, &items[i]);
+    go_on(queue, hi, queue->type);
+    if (hi == before)
+        distr_deque_push(queue, items, count); /* else the takers have them */
+}
+
+unsigned distr_deque_claim(struct distr_queue *deque, struct distr_queue *from,
+                           struct distr_share *share, struct distr_item *item)
+{
+    struct distr_landing landing = {.deque = deque};
+    struct distr_item items[DISTR_CLAIM_MAX];
+
+    share->landing = &landing;
+    unsigned count = distr_queue_claim(from, share, items);
+    if (count == 0)
+        return 0;
+    *item = items[0];
+    if (count > 1 && landing.used)
+        push_landed(deque, count - 1);
+    else if (count > 1)
+        distr_deque_push(deque, items + 1, count - 1);
+    return count;
 }
 
 /* The PRIVATE tail is empty: goes back to the block before it.  False: that one is used up too. */

@@ -23,6 +23,11 @@ static inline int distr_deque_reserve(struct distr_queue *queue)
 /* Pushes count (1 to DISTR_CLAIM_MAX) items after a reserve; the first one is popped first. */
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count);
 
+/* After a reserve: claims from a queue; the first is *item, the others are pushed, the second on
+ * top.  Words of one type are copied once, from slot to slot.  Returns how many were claimed. */
+unsigned distr_deque_claim(struct distr_queue *deque, struct distr_queue *from,
+                           struct distr_share *share, struct distr_item *item);
+
 /* The rest of push_one and pop, when a taker froze the tail or it is full or empty. */
 void distr_deque_push_again(struct distr_queue *queue, unsigned before);
 bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item);

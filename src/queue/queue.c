@@ -207,17 +207,45 @@ static void tell_place(const struct view *view, const struct distr_share *share)
     share->place->maker = atomic_load_explicit(&view->block->maker, memory_order_relaxed);
 }
 
+/* Whether the slots can be copied as they are, to where nobody looks before the deque's bottom is
+ * moved. */
+static bool can_land(struct distr_landing *landing, const struct view *view, unsigned n)
+{
+    if (!landing)
+        return false;
+    const struct distr_queue *deque = landing->deque;
+    landing->used = view->type && deque->type == view->type && deque->bottom + n <= deque->limit;
+    return landing->used;
+}
+
+static void land(const struct view *view, unsigned n, const struct distr_queue *deque)
+{
+    const _Atomic uint64_t *from = &view->block->words[view->lo * DISTR_NARROW_WORDS];
+    _Atomic uint64_t *to = &deque->tail->words[(deque->bottom + n - 1) * DISTR_NARROW_WORDS];
+
+    for (unsigned i = 1; i < n; i++) {
+        from += DISTR_NARROW_WORDS;
+        to -= DISTR_NARROW_WORDS;
+        distr_slot_write_narrow(to, distr_read(&from[0]), distr_read(&from[1]));
+    }
+}
+
 /* C5, C6: reads n slots, then claims them; what was read counts only if the claim succeeds. */
 static bool claim_slots(const struct view *view, unsigned n, distr_word_t claimed,
-                        struct distr_item *items)
+                        struct distr_item *items, struct distr_landing *landing)
 {
     distr_word_t word = view->word;
+    unsigned whole = n;
 
     /* Word and type may be of two generations, if the owner emptied its tail in between: then the
      * swap fails, but nothing is read outside the block. */
     if (view->lo + n > (view->type ? 2 * view->block->capacity : view->block->capacity))
         return false;
-    for (unsigned i = 0; i < n; i++)
+    if (can_land(landing, view, n)) {
+        land(view, n, landing->deque);
+        whole = 1;
+    }
+    for (unsigned i = 0; i < whole; i++)
         distr_block_read(view->block, view->type, view->lo + i, &items[i]);
     /* C6 acq_rel: the reads of C5 stay before it, and its next generation's R1 after it. */
     return atomic_compare_exchange_strong_explicit(&view->block->word, &word, claimed,
@@ -245,7 +273,7 @@ static unsigned freeze(struct distr_queue *queue, const struct distr_share *shar
     unsigned n = view->hi > view->lo ? share_of(queue, share, view) : 0;
     /* F4 */
     distr_word_t fixed = distr_word(generation, view->hi, view->lo + n, DISTR_SHARED);
-    return claim_slots(view, n, fixed, items) ? n : 0;
+    return claim_slots(view, n, fixed, items, share->landing) ? n : 0;
 }
 
 unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *share,
@@ -267,7 +295,8 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
         } else if (view.lo < view.hi) {
             n = allowed_share(queue, share, &view);
             tell_place(&view, share);
-            if (n == 0 || claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items))
+            if (n == 0 || claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items,
+                                      share->landing))
                 return n;
         } else if (!advance(queue, &view)) {
             return 0;
@@ -291,7 +320,7 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
         /* relaxed: constant in a generation; a later one is another's. */
         cursor->maker = atomic_load_explicit(&view.block->maker, memory_order_relaxed);
         if (view.lo < view.hi) {
-            if (claim_slots(&view, 1, cursor->word, item))
+            if (claim_slots(&view, 1, cursor->word, item, NULL))
                 return true;
             cursor->met = true;
         } else if (!advance(queue, &view)) {

@@ -174,6 +174,12 @@ struct distr_place {
     uint32_t maker;
 };
 
+/* Where a claim puts all items but the first: see distr_deque_claim. */
+struct distr_landing {
+    struct distr_queue *deque; /* of the taker */
+    bool used;                 /* they stand there, behind its bottom, the last one first */
+};
+
 /* How much a claim may take: the share of what is there, 1/divisor, at least 1, at most max. */
 struct distr_share {
     unsigned max; /* 1 to 32 */
@@ -181,6 +187,7 @@ struct distr_share {
     bool freeze;     /* also take from a block that its owner holds */
     uint64_t before; /* only items with a lower number; 0: all */
     struct distr_place *place; /* not NULL: is told where the items stood */
+    struct distr_landing *landing; /* not NULL: is used where slots need not change their form */
 };
 
 #define DISTR_CLAIM_MAX 32u

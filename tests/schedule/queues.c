@@ -441,6 +441,34 @@ static void deque_batch(void)
     finish();
 }
 
+/* What is claimed is copied behind the bottom of a deque that a taker freezes meanwhile. */
+static void deque_claim(void)
+{
+    struct distr_share share = {.max = 2, .divisor = 1};
+    struct distr_item item;
+    pthread_t taker;
+
+    set_up(DISTR_PRIVATE);
+    schedule_check(distr_queue_init(&other_queue, &pools, DISTR_LARGE, DISTR_OPEN) == 0);
+    for (unsigned i = 0; i < 6; i++) {
+        struct distr_item next = next_item();
+        append(&other_queue, &next);
+    }
+    start(&taker, freeze_twice);
+    schedule_begin();
+    for (unsigned round = 0; round < 3; round++) {
+        schedule_check(distr_deque_reserve(&queue) == 0);
+        schedule_check(distr_deque_claim(&queue, &other_queue, &share, &item) == 2);
+        take_note(&item);
+    }
+    pop_all();
+    pthread_join(taker, NULL);
+    schedule_end();
+    while (distr_queue_drain(&other_queue, &item))
+        take_note(&item);
+    finish();
+}
+
 /* Uses up the first deque's oldest block, and gets it for a deque of its own. */
 static void *take_and_own(void *unused)
 {
@@ -489,6 +517,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "deque_other_owner", .body = deque_other_owner},
     {.name = "deque_oldest", .body = deque_oldest},
     {.name = "deque_batch", .body = deque_batch},
+    {.name = "deque_claim", .body = deque_claim},
 };
 
 int main(int argc, char **argv)
