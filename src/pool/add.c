@@ -290,10 +290,7 @@ static distr_apart int add_refused(struct distributor *d, struct distr_record *r
     return -ESHUTDOWN;
 }
 
-/*
- * The common case: a word of the type that this thread added last, without a limit.  Who goes on
- * the long way stays inside: between leaving and entering again destroy would wait for nobody.
- */
+/* The common case: a word of the type that this thread added last, without a limit. */
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
@@ -304,16 +301,18 @@ int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, 
         distr_unlikely(distr_thread.last.id != d->id) || distr_unlikely(record->worker != NULL))
         return add(d, type, input, size, DISTRIBUTOR_FOREVER);
     uint64_t serial = record->serials.next;
-    distr_inside(record, DISTR_INSIDE);
     if (!distr_queue_is_quick(&record->input, type) ||
         distr_unlikely(serial == record->serials.end))
         return add(d, type, input, size, DISTRIBUTOR_FOREVER);
-    if (distr_unlikely(!count_at_door(d, record, 1)))
+    distr_inside_quick(record, DISTR_INSIDE);
+    distr_count(&record->added, 1); /* A0: as in count_at_door */
+    distr_light_fence_alone();
+    if (distr_unlikely(distr_state(d) & DISTR_CLOSED))
         return add_refused(d, record);
     memcpy(&word, input, sizeof word);
     record->serials.next = serial + 1;
     distr_queue_put_quick(&record->input, word, distr_meta(serial, DISTR_INLINE, sizeof word));
-    distr_light_fence(); /* N1: pairs with P3 */
+    distr_light_fence_alone(); /* N1: pairs with P3 */
     if (distr_announce_due(d, record))
         return add_announced(d, record);
     distr_outside_unseen(record);

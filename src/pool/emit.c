@@ -112,6 +112,7 @@ int distributor_emit(distributor_task_t *self, const void *result, size_t size)
                                      : distr_emit_late(self, result, size);
     memcpy(&word, result, sizeof word);
     distr_queue_put_quick(&worker->output, word, distr_meta_of_word(self->item.meta)); /* E1 */
-    distr_announce_result(worker);
+    distr_light_fence_alone(); /* E2: pairs with T2 */
+    distr_announce_result_fenced(worker);
     return 0;
 }

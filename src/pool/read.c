@@ -151,7 +151,7 @@ static void note_reader(struct distributor *d, struct distr_record *record)
     if (threads == 0 && record) {
         d->first_reading = record;
         d->first_reader = pthread_self();
-        if (d->output_limit == UINT64_MAX)
+        if (d->output_limit == UINT64_MAX && distr_has_membarrier)
             atomic_store_explicit(&d->lone_reader, record, memory_order_relaxed);
         atomic_store_explicit(&d->reading_threads, 1, memory_order_release);
     } else if (threads == 0 || !pthread_equal(d->first_reader, pthread_self())) {
@@ -325,7 +325,8 @@ static inline int read_one(struct distributor *d, distributor_result_t *result, 
     /* The cursor of a worker's record is never set, so that it goes the long way. */
     if (distr_likely(d != NULL) && distr_likely(result != NULL) &&
         distr_likely(distr_thread.last.id == d->id)) {
-        distr_inside(record, DISTR_TAKING);
+        /* Without membarrier nobody is the lone reader. */
+        distr_inside_quick(record, DISTR_TAKING);
         if (distr_likely(read_quick(d, record, result))) {
             distr_outside_unseen(record);
             return 1;

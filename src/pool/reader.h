@@ -39,15 +39,20 @@ bool distr_tell_reader(struct distributor *d);
 /* E3: a result was published in the worker's output. */
 void distr_wake_reader_slow(struct distr_worker *worker);
 
-static inline void distr_announce_result(struct distr_worker *worker)
+static inline void distr_announce_result_fenced(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
 
-    distr_light_fence(); /* E2: pairs with T2 */
     /* relaxed: the fence orders them. */
     if (distr_unlikely(atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed)) ||
         distr_unlikely(atomic_load_explicit(&d->readers.waiters, memory_order_relaxed) != 0))
         distr_wake_reader_slow(worker);
+}
+
+static inline void distr_announce_result(struct distr_worker *worker)
+{
+    distr_light_fence(); /* E2: pairs with T2 */
+    distr_announce_result_fenced(worker);
 }
 
 #endif

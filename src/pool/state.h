@@ -218,7 +218,8 @@ struct distributor {
     _Atomic uint32_t reading_threads;
     pthread_t first_reader;
     struct distr_record *first_reading; /* its record; guarded by the lock */
-    /* The same while no other thread reads, then NULL for good (T5); NULL with a limit. */
+    /* The same while no other thread reads, then NULL for good (T5); NULL with a limit, or without
+     * membarrier. */
     _Atomic(struct distr_record *) lone_reader;
 
     /* Like added and ended of records: counted before a source can be asked, and after its last

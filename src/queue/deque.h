@@ -33,18 +33,29 @@ void distr_deque_push_again(struct distr_queue *queue, unsigned before);
 bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item);
 bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item);
 
+/* The first half of D1. */
+static inline void distr_deque_set_bottom(struct distr_queue *queue, unsigned bottom,
+                                          memory_order order)
+{
+    queue->bottom = bottom;
+    /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
+    atomic_store_explicit(&queue->tail->bottom, bottom, order);
+}
+
+/* The second half, after a fence that pairs with F2: whether the tail is as the owner left it. */
+static inline bool distr_deque_is_ours(const struct distr_queue *queue)
+{
+    /* D1 load acquire: pairs with F1 and F4. */
+    return distr_likely(atomic_load_explicit(&queue->tail->word, memory_order_acquire) ==
+                        queue->word);
+}
+
 /* D1: stores bottom, then looks whether the tail is still as the owner left it. */
 static inline bool distr_deque_step(struct distr_queue *queue, unsigned bottom, memory_order order)
 {
-    struct distr_block *tail = queue->tail;
-    distr_word_t word = queue->word;
-
-    queue->bottom = bottom;
-    /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
-    atomic_store_explicit(&tail->bottom, bottom, order);
+    distr_deque_set_bottom(queue, bottom, order);
     distr_light_fence(); /* pairs with F2 */
-    /* D1 load acquire: pairs with F1 and F4. */
-    return distr_likely(atomic_load_explicit(&tail->word, memory_order_acquire) == word);
+    return distr_deque_is_ours(queue);
 }
 
 /* Pushes one item after a reserve. */
@@ -69,7 +80,9 @@ static inline void distr_deque_push_quick(struct distr_queue *queue, uint64_t wo
 
     distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
     distr_slot_write_narrow(slot, word, meta);
-    if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
+    distr_deque_set_bottom(queue, before + 1, memory_order_release);
+    distr_light_fence_alone(); /* pairs with F2 */
+    if (distr_unlikely(!distr_deque_is_ours(queue)))
         distr_deque_push_again(queue, before);
 }
 

@@ -70,12 +70,12 @@ static inline const struct distributor_task_type *distr_format(const struct dist
     return distr_meta_is_narrow(item->meta) ? item->type : NULL;
 }
 
-/* After a change of tail, spare or guarded. */
+/* After a change of tail, spare or guarded.  What is quick has no fence of its own. */
 static inline void distr_queue_quicken(struct distr_queue *queue)
 {
     bool plain = queue->type && !queue->guarded && (queue->spare || !queue->ahead);
 
-    queue->quick = plain ? queue->limit : 0;
+    queue->quick = plain && distr_has_membarrier ? queue->limit : 0;
 }
 
 /* From here on each put takes the long way. */
