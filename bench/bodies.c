@@ -57,3 +57,26 @@ double bench_metg(bench_grain_fn *run, void *context, unsigned workers)
     } while (now >= 0.5 && grain_ns > SHORTEST_NS);
     return now >= 0.5 ? (double)grain_ns : at_half(2 * grain_ns, before, grain_ns, now);
 }
+
+static uint64_t short_steps, long_steps;
+
+void bench_ordered_prepare(void)
+{
+    short_steps = bench_steps(BODY_ORDERED_NS);
+    long_steps = bench_steps(BODY_ORDERED_LONG_NS);
+}
+
+uint64_t bench_ordered_body(uint64_t number)
+{
+    bench_work(number % BODY_ORDERED_EVERY == 0 ? long_steps : short_steps);
+    return number * number;
+}
+
+uint64_t bench_ordered_result(uint64_t tasks)
+{
+    uint64_t result = 0;
+
+    for (uint64_t i = 0; i < tasks; i++)
+        result = bench_ordered_fold(result, i * i);
+    return result;
+}

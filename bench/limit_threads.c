@@ -5,7 +5,7 @@
  *
  *     serial    one thread calls 1,000,000 tasks through a pointer from an array, stores the
  *               results, then sums them up; pages are warm
- *     grain-1us, grain-5us, oversubscribed
+ *     grain-1us, grain-5us, oversubscribed, ordered
  *               the bodies of these subjects, shared out to plain threads
  *     blocking  the 5 ms sleeps, shared out to plain threads
  *
@@ -131,6 +131,14 @@ static void measure_bodies(const char *subject, unsigned workers, int64_t grain_
     bench_say(subject, workers, "ns/task", run_threads(workers, spin, tasks) / (double)tasks);
 }
 
+static void measure_ordered(unsigned workers)
+{
+    bench_ordered_prepare();
+    bench_say("ordered", workers, "ns/task",
+              run_threads(workers, bench_ordered_body, BODY_ORDERED_TASKS) /
+                  (double)BODY_ORDERED_TASKS);
+}
+
 int main(int argc, char **argv)
 {
     unsigned workers = bench_workers(argc, argv);
@@ -144,6 +152,8 @@ int main(int argc, char **argv)
         measure_bodies(argv[1], workers, BODY_5US_NS, BODY_5US_TASKS);
     else if (strcmp(argv[1], "oversubscribed") == 0)
         measure_bodies(argv[1], workers, BODY_5US_NS, BODY_CROWD_TASKS);
+    else if (strcmp(argv[1], "ordered") == 0)
+        measure_ordered(workers);
     else if (strcmp(argv[1], "blocking") == 0)
         bench_say("blocking", workers, "ms", run_threads(workers, nap, NAPS) / 1e6);
     else

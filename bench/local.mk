@@ -23,6 +23,7 @@ bench_ours = \
 	bench/map \
 	bench/many_ends \
 	bench/memory \
+	bench/ordered \
 	bench/pairs \
 	bench/scaling \
 	bench/squares \
@@ -65,6 +66,9 @@ bench_many_ends_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_memory_SOURCES = bench/memory.c $(BENCH_OURS)
 bench_memory_LDADD = $(BENCH_LIBS)
 bench_memory_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_ordered_SOURCES = bench/ordered.c bench/bodies.h bench/bodies.c $(BENCH_OURS)
+bench_ordered_LDADD = $(BENCH_LIBS)
+bench_ordered_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_pairs_SOURCES = bench/pairs.c $(BENCH_OURS)
 bench_pairs_LDADD = $(BENCH_LIBS)
 bench_pairs_LDFLAGS = $(AM_LDFLAGS) -no-install

@@ -64,6 +64,12 @@ WEAK int64_t peer_graph(unsigned workers, uint64_t *nodes)
     exit(BENCH_NO_SUBJECT);
 }
 
+WEAK uint64_t peer_ordered(unsigned workers, uint64_t tasks)
+{
+    (void)workers, (void)tasks;
+    exit(BENCH_NO_SUBJECT);
+}
+
 WEAK bool peer_tree(unsigned workers, unsigned depth, uint64_t *leaves)
 {
     (void)workers, (void)depth, (void)leaves;
@@ -309,6 +315,7 @@ static const struct {
     {"grain-1us", peer_run_grain_1us},
     {"grain-5us", peer_run_grain_5us},
     {"oversubscribed", peer_run_oversubscribed},
+    {"ordered", peer_run_ordered},
     {"latency", peer_run_latency},
     {"latency-quiet", peer_run_latency_quiet},
     {"blocking", peer_run_blocking},

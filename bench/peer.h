@@ -55,6 +55,11 @@ int64_t peer_graph(unsigned workers, uint64_t *nodes);
 /* Squares the array of map.h on `workers` threads, of which the calling one is one. */
 void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares);
 
+/* Runs bench_ordered_body() of bodies.h for 0 to tasks - 1 on `workers` threads and gives what the
+ * squares are folded into, in the order of the numbers.  No more than BODY_ORDERED_WINDOW tasks may
+ * have begun from the oldest one that has not ended. */
+uint64_t peer_ordered(unsigned workers, uint64_t tasks);
+
 #ifdef __cplusplus
 }
 #endif

@@ -30,6 +30,9 @@ const (
 	warmTrips  = 1000
 	quietTrips = 300
 	noSubject  = 3
+
+	orderedTasks  = 200000
+	orderedWindow = 1024
 )
 
 var peer = "go"
@@ -87,7 +90,7 @@ func cpu() time.Duration {
 var steps uint64
 var sink uint64
 
-func work(number uint64) uint64 {
+func spin(steps uint64) {
 	x := steps
 	for i := uint64(0); i < steps; i++ {
 		x = x*6364136223846793005 + 1442695040888963407
@@ -95,6 +98,10 @@ func work(number uint64) uint64 {
 	if x == 0 {
 		sink++
 	}
+}
+
+func work(number uint64) uint64 {
+	spin(steps)
 	return number * number
 }
 
@@ -123,14 +130,18 @@ func measureSteps() float64 {
 
 var perMillisecond float64
 
-func setSteps(grainNs int) {
+func stepsOf(grainNs int) uint64 {
 	if perMillisecond == 0 {
 		var err error
 		if perMillisecond, err = strconv.ParseFloat(os.Getenv("BENCH_STEPS"), 64); err != nil {
 			perMillisecond = measureSteps()
 		}
 	}
-	steps = uint64(perMillisecond * float64(grainNs) / 1e6)
+	return uint64(perMillisecond * float64(grainNs) / 1e6)
+}
+
+func setSteps(grainNs int) {
+	steps = stepsOf(grainNs)
 }
 
 // ---- one task at a time ----
@@ -268,6 +279,58 @@ func runGrain() {
 		part = (0.5 - now) / (before - now)
 	}
 	say("grain", "ns", float64(grain)+part*float64(other-grain))
+}
+
+// A channel of channels: each task has one of its own for its result, and the main goroutine reads
+// these in the order in which the tasks were added.  The numbers are those of bodies.h.
+func orderedOnce(short, long uint64) uint64 {
+	type task struct {
+		number uint64
+		result chan uint64
+	}
+	in := make(chan task, orderedWindow)
+	order := make(chan chan uint64, orderedWindow)
+	for i := 0; i < workers; i++ {
+		go func() {
+			for t := range in {
+				if t.number%100 == 0 {
+					spin(long)
+				} else {
+					spin(short)
+				}
+				t.result <- t.number * t.number
+			}
+		}()
+	}
+	go func() {
+		for i := uint64(0); i < orderedTasks; i++ {
+			t := task{i, make(chan uint64, 1)}
+			order <- t.result
+			in <- t
+		}
+		close(order)
+		close(in)
+	}()
+	result := uint64(0)
+	for square := range order {
+		result = result*1000003 + <-square
+	}
+	return result
+}
+
+func runOrdered() {
+	short, long := stepsOf(500), stepsOf(50000)
+	expected := uint64(0)
+	for i := uint64(0); i < orderedTasks; i++ {
+		expected = expected*1000003 + i*i
+	}
+	for run := 0; run < 2; run++ {
+		start := time.Now()
+		result := orderedOnce(short, long)
+		took := time.Since(start)
+		check("the squares in order", result, expected)
+		sayPerTask("ordered", run, took, orderedTasks)
+	}
 }
 
 func runBlocking() {
@@ -463,6 +526,7 @@ func subjects() map[string]func() {
 		"grain-1us":      func() { runBodies("grain-1us", 1000, 100000) },
 		"grain-5us":      func() { runBodies("grain-5us", 5000, 50000) },
 		"oversubscribed": func() { runBodies("oversubscribed", 5000, 20000) },
+		"ordered":        runOrdered,
 		"tree":           runTree,
 		"memory":         runMemory,
 		"idle":           runIdle,

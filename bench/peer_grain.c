@@ -48,3 +48,19 @@ void peer_run_oversubscribed(unsigned workers)
 {
     run_fixed("oversubscribed", workers, BODY_5US_NS, BODY_CROWD_TASKS);
 }
+
+void peer_run_ordered(unsigned workers)
+{
+    const uint64_t expected = bench_ordered_result(BODY_ORDERED_TASKS);
+
+    bench_ordered_prepare();
+    for (int warm = 0; warm < 2; warm++) {
+        int64_t start = bench_now();
+        uint64_t result = peer_ordered(workers, BODY_ORDERED_TASKS);
+
+        start = bench_now() - start;
+        bench_check("the squares in order", result, expected);
+        bench_say_warm("ordered", workers, "ns/task", warm,
+                       (double)start / (double)BODY_ORDERED_TASKS);
+    }
+}

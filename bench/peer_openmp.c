@@ -19,6 +19,7 @@
 #define DEPTH 20
 #define TREE_TASKS ((UINT64_C(1) << (DEPTH + 1)) - 1)
 #define MOST UINT64_C(1000000)
+#define ORDERED_TASKS UINT64_C(20000) /* a thread spins for its turn, however long that takes */
 
 /* Two cache lines for each thread. */
 typedef struct leaves {
@@ -168,6 +169,30 @@ static void run_map(void)
     bench_map(workers, map_pass);
 }
 
+/* A parallel for whose ordered part folds: no more than one task for each thread has begun. */
+static double run_one_ordered(void)
+{
+    uint64_t result = 0;
+    int64_t start = bench_now();
+
+#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(workers)
+    for (uint64_t i = 0; i < ORDERED_TASKS; i++) {
+        uint64_t square = bench_ordered_body(i);
+#pragma omp ordered
+        result = bench_ordered_fold(result, square);
+    }
+    start = bench_now() - start;
+    bench_check("the squares in order", result, bench_ordered_result(ORDERED_TASKS));
+    return (double)start / (double)ORDERED_TASKS;
+}
+
+static void run_ordered(void)
+{
+    bench_ordered_prepare();
+    for (int warm = 0; warm < 2; warm++)
+        bench_say_warm("ordered", workers, "ns/task", warm, run_one_ordered());
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -180,6 +205,7 @@ static const struct {
     {"grain-1us", run_grain_1us},
     {"grain-5us", run_grain_5us},
     {"oversubscribed", run_oversubscribed},
+    {"ordered", run_ordered},
 };
 
 int main(int argc, char **argv)

@@ -2,9 +2,11 @@
 """Python: concurrent.futures.ThreadPoolExecutor, results in a queue.SimpleQueue.
 
 peer_python.py SUBJECT WORKERS.  The subjects are those of peer.c, with fewer tasks: one takes ten
-microseconds and more here.  A body of known length is left out, for the interpreter runs one thread
-at a time.
+microseconds and more here.  Bodies of known length are left out but for those of the ordered
+stream, for the interpreter runs one thread at a time.
 """
+import collections
+import functools
 import os
 import queue
 import sys
@@ -18,11 +20,30 @@ NAPS = 20000
 NAP = 0.005
 TRIPS = 2000
 QUIET_TRIPS = 300
+WINDOW = 1024  # of the ordered stream
 NO_SUBJECT = 3
 
 
 def sum_of_squares(count):
     return sum(i * i for i in range(count))
+
+
+def spin(steps):
+    for _ in range(steps):
+        pass
+
+
+def steps_of(grain_ns):
+    best = float("inf")
+    for _ in range(20):
+        start = time.perf_counter_ns()
+        spin(10000)
+        best = min(best, time.perf_counter_ns() - start)
+    return int(10000 * grain_ns / best)
+
+
+def fold(before, square):
+    return (before * 1000003 + square) % 2**64
 
 
 class Peer:
@@ -105,6 +126,27 @@ class Peer:
             return left[0]
         self.say_twice("tree", run, (2 << DEPTH) - 1, 0)
 
+    def ordered(self):
+        """A window of futures, of which the oldest is waited for; the numbers are those of bodies.h."""
+        short, long = steps_of(500), steps_of(50000)
+        expected = functools.reduce(fold, (i * i for i in range(MOST)), 0)
+
+        def body(number):
+            spin(long if number % 100 == 0 else short)
+            return number * number
+
+        def run():
+            window = collections.deque()
+            result = 0
+            for i in range(MOST):
+                if len(window) == WINDOW:
+                    result = fold(result, window.popleft().result())
+                window.append(self.pool.submit(body, i))
+            for future in window:
+                result = fold(result, future.result())
+            return result
+        self.say_twice("ordered", run, MOST, expected)
+
     def trips(self, subject, count, quiet):
         times = []
         for i in range(count):
@@ -159,7 +201,7 @@ def main():
     subjects = {
         "squares": Peer.squares, "stream": Peer.stream, "tree": Peer.tree,
         "latency": Peer.latency, "latency-quiet": Peer.latency_quiet,
-        "blocking": Peer.blocking, "memory": Peer.memory, "idle": Peer.idle,
+        "ordered": Peer.ordered, "blocking": Peer.blocking, "memory": Peer.memory, "idle": Peer.idle,
     }
     if len(sys.argv) != 3 or not sys.argv[2].isdigit() or int(sys.argv[2]) == 0:
         print("usage: peer_python.py SUBJECT WORKERS", file=sys.stderr)

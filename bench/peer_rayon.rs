@@ -18,6 +18,8 @@ const WARM_TRIPS: u64 = 1_000;
 const QUIET_TRIPS: usize = 300;
 const MAP_ITEMS: u64 = 10_000_000;
 const MAP_PASSES: usize = 15;
+const ORDERED_TASKS: u64 = 200_000;
+const ORDERED_WINDOW: u64 = 1024;
 const NO_SUBJECT: i32 = 3;
 
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -191,8 +193,12 @@ impl Peer {
         self.say("map", "ns/item", times[MAP_PASSES / 2]);
     }
 
+    fn steps_of(grain_ns: u64) -> u64 {
+        (steps_per_millisecond() * grain_ns as f64 / 1e6) as u64
+    }
+
     fn set_grain(grain_ns: u64) {
-        STEPS.store((steps_per_millisecond() * grain_ns as f64 / 1e6) as u64, Relaxed);
+        STEPS.store(Peer::steps_of(grain_ns), Relaxed);
     }
 
     fn bodies(self, subject: &str, grain_ns: u64, tasks: u64) {
@@ -236,6 +242,26 @@ impl Peer {
         let crossed = (now < 0.5) != (before < 0.5);
         let part = if crossed { (0.5 - now) / (before - now) } else { 0.0 };
         self.say("grain", "ns", grain as f64 + part * (other - grain as f64));
+    }
+
+    // There is no ordered stream: windows, each collected in order before the next one begins.  The
+    // numbers are those of bodies.h.
+    fn ordered(self) {
+        let (short, long) = (Peer::steps_of(500), Peer::steps_of(50_000));
+        let fold = |before: u64, square: u64| before.wrapping_mul(1000003).wrapping_add(square);
+        let body = move |i: u64| {
+            work(if i % 100 == 0 { long } else { short });
+            i.wrapping_mul(i)
+        };
+        let expected = (0..ORDERED_TASKS).map(|i| i * i).fold(0, fold);
+        self.say_twice("ordered", ORDERED_TASKS, expected, || {
+            (0..ORDERED_TASKS).step_by(ORDERED_WINDOW as usize).fold(0, |before, first| {
+                let last = ORDERED_TASKS.min(first + ORDERED_WINDOW);
+                let squares: Vec<u64> =
+                    self.pool.install(|| (first..last).into_par_iter().map(body).collect());
+                squares.into_iter().fold(before, fold)
+            })
+        });
     }
 
     fn trips(self, subject: &str, count: usize, quiet: bool) {
@@ -323,6 +349,7 @@ impl Peer {
             "grain" => self.grain(),
             "grain-1us" => self.bodies(subject, 1000, 100_000),
             "grain-5us" => self.bodies(subject, 5000, 50_000),
+            "ordered" => self.ordered(),
             "oversubscribed" => self.bodies(subject, 5000, 20_000),
             "latency" => self.latency(),
             "latency-quiet" => self.trips(subject, QUIET_TRIPS, true),

@@ -30,6 +30,6 @@ void peer_count(uint64_t number);
 
 peer_subject_fn peer_run_grain, peer_run_grain_1us, peer_run_grain_5us, peer_run_oversubscribed;
 peer_subject_fn peer_run_blocking, peer_run_latency, peer_run_latency_quiet, peer_run_memory;
-peer_subject_fn peer_run_idle;
+peer_subject_fn peer_run_ordered, peer_run_idle;
 
 #endif

@@ -4,8 +4,10 @@
  * concurrent_bounded_queue for the results.  A task from outside goes through
  * task_arena::enqueue(), one from inside a task through task_group::run(), each of which was the
  * faster way for its side.  In the tree the main thread is one of the workers, while it waits for
- * the group.
+ * the group, and so it is in the map, the graph and the ordered stream, which is a
+ * parallel_pipeline.
  */
+#include "bodies.h"
 #include "map.h"
 #include "layers.h"
 #include "peer.h"
@@ -17,6 +19,7 @@
 #include <tbb/flow_graph.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
+#include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 #include <vector>
@@ -114,6 +117,28 @@ void peer_map(unsigned workers, const uint64_t *numbers, uint64_t *squares)
                                   squares[i] = numbers[i] * numbers[i];
                           });
     });
+}
+
+uint64_t peer_ordered(unsigned workers, uint64_t tasks)
+{
+    static tbb::task_arena joint(static_cast<int>(workers), 1);
+    uint64_t next = 0, result = 0;
+    auto number = [&](tbb::flow_control &control) -> uint64_t {
+        if (next == tasks)
+            control.stop();
+        return next++;
+    };
+    auto body = [](uint64_t task) { return bench_ordered_body(task); };
+    auto fold = [&](uint64_t square) { result = bench_ordered_fold(result, square); };
+
+    joint.execute([&] {
+        using tbb::filter_mode;
+        tbb::parallel_pipeline(BODY_ORDERED_WINDOW,
+            tbb::make_filter<void, uint64_t>(filter_mode::serial_in_order, number)
+                & tbb::make_filter<uint64_t, uint64_t>(filter_mode::parallel, body)
+                & tbb::make_filter<uint64_t, void>(filter_mode::serial_in_order, fold));
+    });
+    return result;
 }
 
 namespace {

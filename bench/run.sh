@@ -20,7 +20,7 @@ only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
 subjects="squares stream batch map tree graph hoarding serial hop hop-result hop-batch cache-line futex-wake \
-    grain grain-1us grain-5us oversubscribed blocking latency latency-quiet many-ends memory idle"
+    grain grain-1us grain-5us ordered ordered-empty oversubscribed blocking latency latency-quiet many-ends memory idle"
 all_peers="mutex glib apr libuv moodycamel tbb libgomp libomp go rayon python"
 
 for name in $(echo "$only" | tr , ' '); do
@@ -95,6 +95,9 @@ bodies() {
         selected $name && measure limit_threads $name 2
         subject $name "grain $name" 2
     done
+    selected ordered && measure limit_threads ordered 2
+    subject ordered "ordered ordered" 2
+    selected ordered-empty && measure ordered ordered-empty 2
     selected oversubscribed && measure limit_threads oversubscribed 200
     subject oversubscribed "grain oversubscribed" 200
 }
