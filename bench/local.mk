@@ -15,6 +15,8 @@ bench_ours = \
 	bench/blocking \
 	bench/cost_calls \
 	bench/cost_phases \
+	bench/deferred \
+	bench/fd \
 	bench/grain \
 	bench/graph \
 	bench/hoarding \
@@ -26,6 +28,7 @@ bench_ours = \
 	bench/ordered \
 	bench/pairs \
 	bench/scaling \
+	bench/source \
 	bench/squares \
 	bench/stream \
 	bench/tree
@@ -42,6 +45,12 @@ bench_cost_calls_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_cost_phases_SOURCES = bench/cost_phases.c $(BENCH_OURS)
 bench_cost_phases_LDADD = $(BENCH_LIBS)
 bench_cost_phases_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_deferred_SOURCES = bench/deferred.c $(BENCH_OURS)
+bench_deferred_LDADD = $(BENCH_LIBS)
+bench_deferred_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_fd_SOURCES = bench/fd.c $(BENCH_OURS)
+bench_fd_LDADD = $(BENCH_LIBS)
+bench_fd_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_grain_SOURCES = bench/grain.c bench/bodies.h bench/bodies.c $(BENCH_OURS)
 bench_grain_LDADD = $(BENCH_LIBS)
 bench_grain_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -75,6 +84,9 @@ bench_pairs_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_scaling_SOURCES = bench/scaling.c $(BENCH_OURS)
 bench_scaling_LDADD = $(BENCH_LIBS)
 bench_scaling_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_source_SOURCES = bench/source.c $(BENCH_OURS)
+bench_source_LDADD = $(BENCH_LIBS)
+bench_source_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_squares_SOURCES = bench/squares.c $(BENCH_OURS)
 bench_squares_LDADD = $(BENCH_LIBS)
 bench_squares_LDFLAGS = $(AM_LDFLAGS) -no-install

@@ -20,7 +20,8 @@ only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
 subjects="squares stream batch map tree graph hoarding serial hop hop-result hop-batch cache-line futex-wake \
-    grain grain-1us grain-5us ordered ordered-empty oversubscribed blocking latency latency-quiet many-ends memory idle"
+    grain grain-1us grain-5us ordered ordered-empty oversubscribed blocking latency latency-quiet many-ends \
+    source fd deferred memory idle"
 all_peers="mutex glib apr libuv moodycamel tbb libgomp libomp go rayon python"
 
 for name in $(echo "$only" | tr , ' '); do
@@ -141,6 +142,9 @@ repetition() {
     timed bodies
     timed waits
     selected many-ends && measure many_ends 2
+    for name in source fd deferred; do
+        selected $name && measure $name 2
+    done
     [ "$round" -gt $few ] && return
     timed subject memory memory 2
     timed idle
