@@ -105,7 +105,8 @@ bench_others = \
 	bench/machine \
 	bench/model \
 	bench/peer_mutex \
-	bench/report
+	bench/report \
+	bench/start
 
 bench_cost_prices_SOURCES = bench/cost_prices.c bench/harness.h bench/harness.c
 bench_cost_prices_LDADD =
@@ -125,6 +126,13 @@ bench_peer_mutex_SOURCES = bench/peer_mutex.c bench/layers.h bench/peer.h bench/
 bench_peer_mutex_LDADD =
 bench_report_SOURCES = bench/report.c bench/harness.h bench/harness.c
 bench_report_LDADD =
+bench_start_SOURCES = bench/start.c bench/harness.h bench/harness.c
+bench_start_LDADD =
+
+# What `start` runs, made as a user would.
+bench/start_tasks.so: bench/start_tasks.c include/distributor/module.h
+	$(AM_V_CC)$(MKDIR_P) bench && $(CC) $(CFLAGS) -I$(top_srcdir)/include -shared -fPIC \
+		$(srcdir)/bench/start_tasks.c -o $@
 
 bench_programs = $(bench_ours) $(bench_others)
 bench_peers = \
@@ -147,7 +155,7 @@ bench_peer_objects = \
 	bench/peers-peer_waits.o
 
 EXTRA_PROGRAMS += $(bench_programs)
-CLEANFILES += $(bench_programs) $(bench_peers) $(bench_peer_objects) bench/missing-peers \
+CLEANFILES += $(bench_programs) bench/start_tasks.so $(bench_peers) $(bench_peer_objects) bench/missing-peers \
 	bench-results.dat bench-results.json bench-results.svg
 bench-clean-local:
 	rm -rf bench/peers-rayon
@@ -173,13 +181,14 @@ EXTRA_DIST += \
 	bench/peers.sh \
 	bench/plot.gp \
 	bench/run.sh \
-	bench/scaling.sh
+	bench/scaling.sh \
+	bench/start_tasks.c
 
 # Builds them all and runs nothing.
-bench-programs: $(bench_programs)
+bench-programs: $(bench_programs) bench/start_tasks.so
 
 # BENCH_RUNS=3 for fewer repetitions, BENCH_ONLY=squares,stream for these subjects alone.
-bench: bench-programs
+bench: bench-programs $(bin_PROGRAMS)
 	$(AM_V_at)CC='$(CC)' CXX='$(CXX)' CFLAGS='$(CFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 		sh $(srcdir)/bench/peers.sh $(srcdir)/bench bench
 	$(AM_V_at)sh $(srcdir)/bench/run.sh $(srcdir)/bench bench bench-results

@@ -19,9 +19,10 @@ runs=${BENCH_RUNS:-7}
 only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
-subjects="squares stream batch map tree graph hoarding serial hop hop-result hop-batch cache-line futex-wake \
-    grain grain-1us grain-5us ordered ordered-empty oversubscribed blocking latency latency-quiet many-ends \
-    source fd deferred memory idle"
+subjects="squares stream batch map tree graph hoarding \
+    serial hop hop-result hop-batch cache-line futex-wake \
+    grain grain-1us grain-5us ordered ordered-empty oversubscribed \
+    blocking latency latency-quiet many-ends source fd deferred start memory idle"
 all_peers="mutex glib apr libuv moodycamel tbb libgomp libomp go rayon python"
 
 for name in $(echo "$only" | tr , ' '); do
@@ -110,6 +111,14 @@ waits() {
     subject latency-quiet "latency latency-quiet" 2
 }
 
+# The command itself, not the script that libtool puts in its place until it is installed.
+start() (
+    selected start || return 0
+    top=$(cd "$programs/.." && pwd)
+    export LD_LIBRARY_PATH="$top/src/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    measure start "$top/src/cli/.libs/distributor" "$programs/start_tasks.so" 2
+)
+
 # These do nothing for six seconds: all at once.
 idle() {
     selected idle || return 0
@@ -129,7 +138,7 @@ idle() {
 timed() {
     began_part=$(date +%s)
     "$@"
-    [ -n "${BENCH_TIMES:-}" ] && echo "$1: $(($(date +%s) - began_part)) s" >&2
+    [ -n "${BENCH_TIMES:-}" ] && echo "$*: $(($(date +%s) - began_part)) s" >&2
 }
 
 repetition() {
@@ -145,6 +154,7 @@ repetition() {
     for name in source fd deferred; do
         selected $name && measure $name 2
     done
+    timed start
     [ "$round" -gt $few ] && return
     timed subject memory memory 2
     timed idle
