@@ -22,6 +22,7 @@
 #define TASKS 100000ul
 #define NEAR_NS 30.0
 #define FAR_NS 200.0
+#define ENOUGH 0.8 /* of the ideal */
 
 typedef struct figure {
     char name[32], variant[32]; /* of a pair the grain */
@@ -237,6 +238,38 @@ static void print_machines(const machine_t *machine)
             print_machine(machine, cores, cores / 8, grains[i]);
 }
 
+/* ---- what gives way first ---- */
+
+/* The first machine that falls short of the ideal, and what it waits for. */
+static void print_first(const machine_t *machine, double grain)
+{
+    for (unsigned cores = 8; cores <= 256; cores *= 2) {
+        load_t load = load_of(cores, 1, grain);
+        outcome_t outcome = simulate(machine, &load);
+        const char *slowest;
+        double expected = formula(machine, &load, &slowest);
+
+        if (grain / load.workers > ENOUGH * outcome.ns)
+            continue;
+        printf("- Bodies of %.0f ns: less than %.0f %% of the ideal from %u cores on. The formula "
+               "has the %s as the slowest there, with %.1f ns; the simulation is held up by the "
+               "%s, at %.1f ns.\n",
+               grain, 100 * ENOUGH, cores, slowest, expected, held_up_by(&outcome), outcome.ns);
+        return;
+    }
+    printf("- Bodies of %.0f ns: 256 cores are kept busy.\n", grain);
+}
+
+static void print_firsts(const machine_t *machine)
+{
+    printf("\n### The first bottleneck\n\nOne adder and one reader; the ideal is workers that do "
+           "nothing but the bodies. A simulation\nthat is slower than the formula waits for lines "
+           "that several want.\n\n");
+    print_first(machine, 100);
+    print_first(machine, 1000);
+    print_first(machine, 10000);
+}
+
 /* ---- what would move it ---- */
 
 static void print_change(const char *title, machine_t machine, unsigned ends)
@@ -303,6 +336,7 @@ int main(void)
     fit(&machine);
     print_fit(&machine);
     print_machines(&machine);
+    print_firsts(&machine);
     print_changes(&machine, NEAR_NS);
     print_changes(&machine, FAR_NS);
     return 0;
