@@ -11,7 +11,8 @@ runs=${BENCH_RUNS:-5}
 lines=$(mktemp) || exit 1
 costs=$(mktemp) || exit 1
 failures=$(mktemp) || exit 1
-trap 'rm -f "$lines" "$costs" "$failures"' EXIT
+sources=$(mktemp) || exit 1
+trap 'rm -f "$lines" "$costs" "$failures" "$sources"' EXIT
 trap 'exit 130' INT TERM
 
 # cell TASKS WORKERS BYTES ADDERS READERS GRAIN
@@ -19,6 +20,16 @@ cell() {
     [ -t 2 ] && printf '\r\033[Krepetition %s of %s: %s' "$round" "$runs" "$*" >&2
     timeout --foreground -k 5 120 "$programs/scaling" "$@" >>"$lines" ||
         echo "scaling $* (status $?)" >>"$failures"
+}
+
+# inputs COUNT: so many of a source.  Once: the largest takes a minute.
+inputs() {
+    [ "$round" = 1 ] || return
+    [ -t 2 ] && printf '\r\033[Krepetition %s of %s: source %s' "$round" "$runs" "$1" >&2
+    timeout --foreground -k 5 400 "$programs/source" "$1" 2 | awk -v count="$1" '
+        match($0, /"value":/) { value[++n] = $0; sub(/.*"value":/, "", value[n]) }
+        END { if (n == 3) printf "| %s | %.1f | %.1f |\n", count, value[2], value[3]; exit n != 3 }' \
+        >>"$sources" || echo "source $1" >>"$failures"
 }
 
 # cost PROGRAM ARGUMENT...: what the model is made of.
@@ -52,6 +63,9 @@ while [ "$round" -le "$runs" ]; do
     done
     cell 1000000 16 64 16 4 0
     cell 200000 256 4096 16 4 0
+    for count in 10000 1000000 100000000 1000000000; do
+        inputs $count
+    done
     cost cost_phases one-core 1
     cost limit_cores cache-line 2
     cost limit_cores futex-wake 2
@@ -87,6 +101,10 @@ sort -n -k 6,6 -k 3,3 -k 4,4 -k 5,5 -k 1,1 -k 2,2 -k 7,7 "$lines" | awk '
         peak[n] = $9
     }
     END { flush() }'
+echo
+echo "| inputs of a source, 2 workers | ns/input | peak MiB |"
+echo "|---|---|---|"
+cat "$sources"
 echo
 "$programs/model" <"$costs" || echo "model (status $?)" >>"$failures"
 if [ -s "$failures" ]; then
