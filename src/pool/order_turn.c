@@ -68,8 +68,8 @@ static void append_children(struct distributor *d, const struct distr_chain *cha
     distr_order_unlock_input(d, NULL);
 }
 
-/* `word` is that of V4, without what this holder has set.  Returns the place behind it. */
-static uint64_t retire(struct distributor *d, struct distr_segment *segment, uint64_t word)
+/* `word` is that of V4, without what this holder has set. */
+static void retire(struct distributor *d, struct distr_segment *segment, uint64_t word)
 {
     struct distr_order *order = d->order;
     struct distr_ordered *worker = segment->worker->order;
@@ -88,7 +88,6 @@ static uint64_t retire(struct distributor *d, struct distr_segment *segment, uin
     /* relaxed: head hands it over. */
     atomic_store_explicit(&segment->word, 0, memory_order_relaxed);
     atomic_store_explicit(&order->head, end, memory_order_release); /* V6: pairs with V1 */
-    return end;
 }
 
 /* ---- V5 ---- */
@@ -142,7 +141,8 @@ static bool swap_turn_locked(struct distributor *d, struct distr_segment *segmen
     return given;
 }
 
-/* V8.  False: there is room by now. */
+/* V8.  False: there is room by now, and the caller has the turn again.  That may be a turn which
+ * another one has parked since, further on: nothing that was read before holds. */
 static bool park(struct distributor *d)
 {
     struct distr_order *order = d->order;
@@ -150,42 +150,43 @@ static bool park(struct distributor *d)
     /* Work has not run out while the turn is parked.  seq_cst: pairs with M1 of the room. */
     atomic_fetch_add_explicit(&order->lane->record.added, 1, memory_order_release);
     atomic_store_explicit(&order->parked, 1, memory_order_seq_cst);
+    /* preempted here: others take the turn, go on with it, and park it again */
     if (is_full(d) || atomic_exchange_explicit(&order->parked, 0, memory_order_seq_cst) == 0)
         return true;
     atomic_fetch_add_explicit(&order->lane->record.refused, 1, memory_order_release);
     return false;
 }
 
-/* V5 for the segment at head.  False: the turn is parked. */
-static bool give(struct distributor *d, struct distr_segment *segment, uint64_t *word)
+/* V5 for the segment at head.  NULL: the turn is parked. */
+static struct distr_segment *give(struct distributor *d, uint64_t *word)
 {
+    struct distr_order *order = d->order;
+
     for (;;) {
+        /* relaxed: who has the turn moves it; looked at again after each park. */
+        struct distr_segment *segment =
+            distr_segment_at(order, atomic_load_explicit(&order->head, memory_order_relaxed));
         /* acquire: pairs with V3 and V4. */
         *word = atomic_load_explicit(&segment->word, memory_order_acquire);
-        if (distr_unlikely(*word >= DISTR_HELD_ONE) && !d->order->cut && is_full(d)) {
+        if (distr_unlikely(*word >= DISTR_HELD_ONE) && !order->cut && is_full(d)) {
             if (park(d))
-                return false;
+                return NULL;
             continue;
         }
         bool open_children = (*word & (DISTR_CHILDREN | DISTR_DONE)) == DISTR_CHILDREN;
         if (open_children ? swap_turn_locked(d, segment, *word) : swap_turn(d, segment, *word))
-            return true;
+            return segment;
     }
 }
 
 /* Gives the turn to the segment at head, and retires those that are done. */
 static void pass(struct distributor *d)
 {
-    struct distr_order *order = d->order;
-    uint64_t head = atomic_load_explicit(&order->head, memory_order_relaxed);
+    struct distr_segment *segment;
     uint64_t word;
 
-    for (;;) {
-        struct distr_segment *segment = distr_segment_at(order, head);
-        if (!give(d, segment, &word) || !(word & DISTR_DONE))
-            return;
-        head = retire(d, segment, word);
-    }
+    while ((segment = give(d, &word)) != NULL && (word & DISTR_DONE))
+        retire(d, segment, word);
 }
 
 void distr_order_leave(struct distr_worker *worker, struct distr_segment *segment, uint64_t word)

@@ -93,6 +93,24 @@ static void parked_two_readers(void)
     book_destroy();
 }
 
+/* All but the second task have ended.  Its worker parks the turn and is overtaken by the reader, who
+ * takes it, moves head, and parks it again. */
+static void parked_again(void)
+{
+    book_create_ordered(2, 0, 1);
+    add_emits(4);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    for (unsigned i = 0; i < 3; i++)
+        schedule_check(book_read() == 1);
+    schedule_end();
+    schedule_check(book_read() == 1 && book_read() == 0);
+    book_join();
+    book_destroy();
+}
+
 /* Nobody reads: retiring needs no reader, and STOP is neither early nor late. */
 static void no_reader(void)
 {
@@ -241,6 +259,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "parked", .body = parked, .preemptions = 1},
     {.name = "parked_window", .body = parked_window, .preemptions = 1},
     {.name = "parked_two_readers", .body = parked_two_readers, .preemptions = 1},
+    {.name = "parked_again", .body = parked_again},
     {.name = "no_reader", .body = no_reader, .preemptions = 1},
     {.name = "many_results", .body = many_results, .preemptions = 1},
     {.name = "children", .body = children, .preemptions = 1},
