@@ -346,6 +346,38 @@ TESTS += $(house_checks)
 endif
 
 # ---------------------------------------------------------------------------------------------
+# Less than all, for scripts/test, which has run all of them with another compiler
+# ---------------------------------------------------------------------------------------------
+# What another compiler makes no difference to: it looks at texts, or at the order of steps as the
+# sources have it.
+compiled_once = \
+	tests/fault/wrapped.sh \
+	tests/house/floors.sh \
+	tests/house/manual.sh \
+	tests/house/sources.sh \
+	tests/house/version.sh \
+	tests/mutation/explore.sh \
+	tests/schedule/wrapped.sh \
+	tests/stress/determinism \
+	$(schedule_programs)
+check-again:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out $(compiled_once),$(TESTS))'
+
+# What can go wrong in a release alone: a file that is missing, what is installed, the programs that
+# users see first.  `make distcheck` runs the rest there too.
+released_tests = \
+	tests/house/exports.sh \
+	tests/house/installed.sh \
+	tests/house/manual.sh \
+	tests/house/static_destructors.sh \
+	tests/house/version.sh \
+	$(filter tests/cli/%.sh tests/examples/%.sh,$(TESTS))
+check-release:
+	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(released_tests)' \
+		check_PROGRAMS= check_LTLIBRARIES=
+phony_targets += check-again check-release
+
+# ---------------------------------------------------------------------------------------------
 # Long
 # ---------------------------------------------------------------------------------------------
 # The same, in volume: ends within two hours, and goes on the next time where it stopped.  In a

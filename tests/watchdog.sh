@@ -8,7 +8,7 @@
 # --unit: the program is made with Criterion.  Criterion runs each test in a child and takes no
 # notice of what a sanitizer says at the end of that child, so reports go to files, and a file is
 # a failure.
-limit=${WATCHDOG_LIMIT:-300}
+limit=${WATCHDOG_LIMIT:-600}
 
 # ThreadSanitizer of gcc 12 and clang 14 cannot place its memory if the kernel spreads addresses
 # too widely; without randomisation it always can.
