@@ -13,12 +13,15 @@ src_libdistr_la_SOURCES += \
 noinst_LTLIBRARIES += src/libdistrflow.la
 src_libdistrflow_la_SOURCES = \
 	src/base/cacheline.h \
+	src/base/fence.c \
+	src/base/fence.h \
 	src/base/os.c \
 	src/base/os.h \
 	src/flow/bind.c \
 	src/flow/bind.h \
 	src/flow/call.c \
 	src/flow/check.c \
+	src/flow/counts.h \
 	src/flow/events.c \
 	src/flow/events.h \
 	src/flow/file.c \

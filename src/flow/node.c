@@ -98,13 +98,6 @@ static uint32_t take_held(struct distr_seat *seat)
     return node;
 }
 
-static inline void look_ahead(const struct distr_run *run, uint32_t node)
-{
-    distr_prefetch_write(&run->history->state[node]);
-    __builtin_prefetch(&run->bodies[node]);
-    __builtin_prefetch(&run->plan->first[node]);
-}
-
 /* A node that will be skipped does not start. */
 static inline void announce_start(struct distr_seat *seat, uint32_t node)
 {
@@ -115,32 +108,58 @@ static inline void announce_start(struct distr_seat *seat, uint32_t node)
         distr_events_push(&run->events, seat->self, node, DISTR_EVENT_START);
 }
 
+/* What running a node will look at first. */
+static inline void look_ahead(const struct distr_body *bodies, const uint32_t *first, uint32_t node)
+{
+    __builtin_prefetch(&bodies[node]);
+    __builtin_prefetch(&first[node]);
+}
+
 /* The dependents stand with the longest chain last: those before go to the pool, where this worker
- * takes the newest first, and the last one is run next. */
+ * takes the newest first, and the last one is run next.  What the loop needs stands in variables of
+ * its own, for the compiler reads all else again after each count; and `alone` is constant where
+ * this is called, so that there are two loops. */
+static inline __attribute__((always_inline)) uint32_t
+count_all_down(struct distr_seat *seat, const uint32_t *target, const uint32_t *end, bool alone)
+{
+    const struct distr_run *run = seat->run;
+    _Atomic uint32_t *state = run->history->state;
+    const struct distr_body *bodies = run->bodies;
+    const uint32_t *first = run->plan->first, *targets = run->plan->target;
+    const uint32_t *ahead = target, *near = end - target > AHEAD ? target + AHEAD : end;
+    uint32_t best = DISTR_NO_NODE;
+
+    for (; !alone && ahead < near; ahead++)
+        distr_prefetch_write(&state[*ahead]);
+    for (; target < end; target++) {
+        uint32_t node = *target;
+        look_ahead(bodies, first, node);
+        if (!alone && ahead < end)
+            distr_prefetch_write(&state[*ahead++]);
+        if (!distr_count_down(&state[node], alone))
+            continue;
+        /* K0.  preempted here: the node waits, and nobody else can take it. */
+        __builtin_prefetch(&targets[first[node]]);
+        announce_start(seat, node);
+        if (best != DISTR_NO_NODE)
+            give_to_pool(seat, best);
+        best = node;
+    }
+    return best;
+}
+
 static uint32_t release(struct distr_seat *seat, uint32_t node, uint32_t cause)
 {
     struct distr_run *run = seat->run;
     const uint32_t *target = run->plan->target + run->plan->first[node];
     const uint32_t *end = run->plan->target + run->plan->first[node + 1];
-    uint32_t best = DISTR_NO_NODE;
 
     if (distr_unlikely(cause != 0) && !run->options.run_dependents)
         pass_cause_on(run, target, end, cause);
-    for (const uint32_t *ahead = target; ahead < end && ahead < target + AHEAD; ahead++)
-        look_ahead(run, *ahead);
-    for (; target < end; target++) {
-        if (end - target > AHEAD)
-            look_ahead(run, target[AHEAD]);
-        /* K3 release: hands over what this node did; acquire: what the others before it did. */
-        if (atomic_fetch_sub_explicit(&run->history->state[*target], 1, memory_order_acq_rel) != 1)
-            continue;
-        /* K0.  preempted here: the node waits, and nobody else can take it. */
-        __builtin_prefetch(&run->plan->target[run->plan->first[*target]]);
-        announce_start(seat, *target);
-        if (best != DISTR_NO_NODE)
-            give_to_pool(seat, best);
-        best = *target;
-    }
+    if (!distr_counts_enter(&run->counts))
+        return count_all_down(seat, target, end, false);
+    uint32_t best = count_all_down(seat, target, end, true);
+    distr_counts_leave(&run->counts);
     return best;
 }
 
@@ -210,12 +229,8 @@ uint32_t distr_end_share(struct distr_seat *seat, int rc)
 {
     struct distributor_call *call = &seat->call;
     uint32_t node = call->node;
-
-    if (distr_likely(rc == 0 && !call->used)) {
-        seat->inside = false;
-        return end_node(seat, node, 0);
-    }
     bool several = call->part || call->parted;
+
     settle(seat, rc);
     distr_unbind(call);
     distr_value_drop(&call->result);
@@ -262,7 +277,12 @@ static inline uint32_t run_node(struct distr_seat *seat, uint32_t node)
         distr_events_push(&run->events, seat->self, node, DISTR_EVENT_RUN);
     }
     int rc = distr_unlikely(run->options.state != NULL) ? distr_bind(call) : 0;
-    return distr_end_share(seat, rc == 0 ? run->bodies[node].run(call) : rc);
+    if (distr_likely(rc == 0))
+        rc = run->bodies[node].run(call);
+    if (distr_unlikely(rc != 0 || call->used))
+        return distr_end_share(seat, rc);
+    seat->inside = false;
+    return end_node(seat, node, 0);
 }
 
 void distr_walk(struct distr_seat *seat, uint32_t node)
@@ -285,6 +305,7 @@ void distr_seat_lost(void *argument)
     struct distr_seat *seat = argument;
     uint32_t node = DISTR_NO_NODE;
 
+    distr_counts_leave(&seat->run->counts); /* it was cancelled on its way into the kernel */
     if (seat->inside)
         node = distr_end_share(seat, -EOWNERDEAD);
     if (node != DISTR_NO_NODE)

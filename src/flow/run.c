@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fence.h"
 #include "base/os.h"
 #include "flow/bind.h"
 #include "flow/report.h"
@@ -66,6 +67,7 @@ static uint64_t count_done(const struct distr_run *run, bool *taken)
 /* If the system gives no thread, those that are there do the work. */
 static void call_in_workers(struct distr_run *run)
 {
+    distr_counts_share(&run->counts);
     for (unsigned i = 1; i < run->workers; i++)
         if (distributor_add_worker(run->pool, NULL) < 0) {
             distr_run_log(run, DISTRIBUTOR_LOG_WARNING, NULL,
@@ -202,6 +204,7 @@ static int make_pool(struct distr_run *run)
     if (!run->seats)
         return -ENOMEM;
     memset(run->seats, 0, run->workers * sizeof *run->seats);
+    distr_fence_init();
     if (run->options.events && distr_events_make(&run->events, run->plan->count) != 0)
         return -ENOMEM;
     return distributor_create(&run->pool, &options);

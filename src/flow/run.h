@@ -19,6 +19,7 @@
 #define DISTR_FLOW_RUN_H
 
 #include "base/cacheline.h"
+#include "flow/counts.h"
 #include "flow/events.h"
 #include "flow/graph.h"
 
@@ -74,6 +75,8 @@ struct distr_run {
     /* A node failed.  Set before K3 of that node, so that who sees its effect there sees this too;
      * relaxed for that reason. */
     DISTR_CACHE_ALIGNED _Atomic bool trouble;
+
+    struct distr_counts counts; /* whether the first worker is alone with `state` */
 };
 
 /* The pool's task: runs the node whose number is its input, and what it makes ready. */

@@ -51,6 +51,10 @@ mutate() {
     changed=$("${AWK:-awk}" -v name="$1" -v tree="$work/tree" -f "$srcdir/tests/mutation/apply.awk" \
         "$list") || return
     case $changed in
+    src/flow/counts.h)
+        changed=src/base/fence.c # something to link: all that the mutant changes is in the test
+        compile "$srcdir/tests/schedule/counts.c" "$work/objects/counts.o" -I"$work/tree/src" || return
+        ;;
     *.h)
         changed=$(cd "$work/tree" && find src/base src/queue src/pool -name '*.c')
         compile "$srcdir/tests/schedule/queues.c" "$work/objects/queues.o" -I"$work/tree/src" || return
@@ -69,8 +73,10 @@ run() {
     shift
     own=$work/objects/$program.o
     [ -f "$own" ] || own=$work/tests/$program.o
-    book=
-    [ "$program" = queues ] || book=$work/tests/book.o
+    book=$work/tests/book.o
+    case $program in
+    queues | counts) book= ;;
+    esac
     # shellcheck disable=SC2086
     ${CC:-cc} -pthread -o "$work/$program" $own $book "$work"/tests/memory.o \
         "$work"/tests/search.o "$work"/tests/system.o "$work"/tests/threads.o \
@@ -97,6 +103,7 @@ everywhere() {
     programs="works ends room"
     case $changed in
     *src/queue/*) programs="queues works" ;;
+    src/base/fence.c) programs=counts ;;
     esac
     for program in $programs; do # most die soon
         try "$1" $program --preemptions 1 --random 200 && return

@@ -13,6 +13,7 @@ schedule_wrapped = \
 	pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_yield strdup
 
 schedule_programs = \
+	tests/schedule/counts \
 	tests/schedule/ends \
 	tests/schedule/order \
 	tests/schedule/queues \
@@ -44,6 +45,10 @@ tests_schedule_libscheduled_la_SOURCES = $(src_libdistr_la_SOURCES)
 tests_schedule_libscheduled_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
 tests_schedule_libscheduled_la_LIBADD = $(CK_LIBS)
 
+tests_schedule_counts_SOURCES = tests/schedule/counts.c $(schedule_core)
+tests_schedule_counts_CFLAGS = $(schedule_cflags)
+tests_schedule_counts_LDFLAGS = $(schedule_ldflags)
+tests_schedule_counts_LDADD = tests/schedule/libscheduled.la
 tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_core)
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
