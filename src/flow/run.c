@@ -5,8 +5,9 @@
  * Where nodes take less time than a cache line needs from core to core, two workers are slower than
  * one: each count of unmet dependencies is on the other's core.  So the caller, which has nothing
  * else to do, looks at how many nodes have ended, first after FIRST_LOOK_NS, then twice as long
- * after each time, at most MOST_LOOK_NS.  Once fewer have ended than one in SHORT_NS it calls in
- * the other workers and stops looking.
+ * after each time, at most MOST_LOOK_NS.  Once fewer have ended than one in SHORT_NS, at two looks
+ * in a row, it calls in the other workers and stops looking.  One look is not enough: a worker that
+ * was switched out looks the same, and nobody sends the others away again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct watch {
     int64_t pause;
     int64_t looked;
     uint64_t done;
+    bool was_slow;
     int64_t tick;    /* DISTRIBUTOR_FOREVER: none is wanted */
 };
 
@@ -81,17 +83,20 @@ static void look(struct distr_run *run, struct watch *watch, int64_t now)
 {
     bool taken;
     uint64_t done = count_done(run, &taken);
-    bool fast = (int64_t)(done - watch->done) * SHORT_NS >= now - watch->looked;
+    bool is_fast = (int64_t)(done - watch->done) * SHORT_NS >= now - watch->looked;
+    bool is_slow = !is_fast && (taken || watch->pause >= MOST_LOOK_NS);
 
-    if (!fast && (taken || watch->pause >= MOST_LOOK_NS)) {
+    if (is_slow && watch->was_slow) {
         call_in_workers(run);
         watch->look = DISTRIBUTOR_FOREVER;
         return;
     }
+    if (!is_slow)
+        watch->pause = watch->pause >= MOST_LOOK_NS / 2 ? MOST_LOOK_NS : 2 * watch->pause;
     watch->done = done;
     watch->looked = now;
-    watch->pause = watch->pause >= MOST_LOOK_NS / 2 ? MOST_LOOK_NS : 2 * watch->pause;
-    watch->look = now + watch->pause;
+    watch->was_slow = is_slow;
+    watch->look = now + (is_slow ? FIRST_LOOK_NS : watch->pause);
 }
 
 static void tick(struct distr_run *run, struct watch *watch, int64_t now)
