@@ -419,6 +419,17 @@ DISTRIBUTOR_API unsigned distributor_call_worker(const distributor_call_t *call)
 DISTRIBUTOR_API const char *distributor_call_worker_name(const distributor_call_t *call);
 
 /*
+ * The call that the calling thread is inside of, the function of a node or a part: for a signal
+ * handler that says what crashed.
+ *
+ * Threads  any; in a signal handler too
+ * Blocks   no
+ * Returns  NULL if it is inside of none
+ * Owns     the library, until the function returns
+ */
+DISTRIBUTOR_API const distributor_call_t *distributor_running_call(void);
+
+/*
  * Whether the function should end early: the run was cancelled, or failed fast.
  *
  * Threads  the one that runs the function

@@ -84,8 +84,8 @@ void close_tasks(struct tasks *tasks);
 
 /* Reports signals that end the process, and calls of exit, with the name of this thread's task. */
 int watch_for_crashes(void);
-/* What this thread runs from now on; NULL: nothing. */
-void set_current_task(const char *name);
+/* The first time that a thread runs a task: its own stack may be what has run out. */
+void give_handler_a_stack(void);
 
 /* ---- progress.c ---- */
 

@@ -12,15 +12,13 @@ static int status_of(int error)
     return error == -ENOMEM || error == -EAGAIN || error == -EACCES ? EXIT_ENGINE : EXIT_MODULE;
 }
 
-/* Every task runs inside this, so that its name is known if it crashes. */
+/* Every task runs inside this, so that its last words can be heard. */
 static int call_task(distributor_call_t *call)
 {
     distributor_call_fn *const *run = distributor_call_context(call);
 
-    set_current_task(distributor_call_name(call));
-    int rc = (*run)(call);
-    set_current_task(NULL);
-    return rc;
+    give_handler_a_stack();
+    return (*run)(call);
 }
 
 static int add_tasks(struct tasks *tasks)

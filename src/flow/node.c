@@ -14,6 +14,9 @@
 /* How far ahead of a step through the dependents their lines are asked for. */
 #define AHEAD 8
 
+/* The seat of this thread, which ends with the run.  Of a model that a signal handler can read. */
+static _Thread_local struct distr_seat *own_seat __attribute__((tls_model("initial-exec")));
+
 static void mark(struct distr_run *run, uint32_t node, uint32_t state)
 {
     /* relaxed: nobody counts on this word any more; readers come after the end of the run or
@@ -43,6 +46,7 @@ static struct distr_seat *take_seat(distributor_task_t *self)
         atomic_store_explicit(&seat->taken, true, memory_order_relaxed);
     }
     distributor_set_worker_value(self, seat, NULL);
+    own_seat = seat;
     return seat;
 }
 
@@ -53,6 +57,11 @@ struct distr_seat *distr_seat_of(distributor_task_t *self)
 
     seat->self = self;
     return seat;
+}
+
+const distributor_call_t *distributor_running_call(void)
+{
+    return own_seat && own_seat->inside ? &own_seat->call : NULL;
 }
 
 /* ---- K3: what a node makes ready ---- */

@@ -80,6 +80,12 @@ DISTRIBUTOR_TASK(segment) { return raise(SIGSEGV); }
 DISTRIBUTOR_TASK(overflow) { return deep(NULL); }
 DISTRIBUTOR_TASK(aborts) { abort(); }
 DISTRIBUTOR_TASK(leaves) { exit(0); }
+static int part(distributor_call_t *call)
+{
+    (void)call;
+    return raise(SIGBUS);
+}
+DISTRIBUTOR_TASK(spawns) { return distributor_call_spawn(call, part, NULL, 0); }
 MODULE
 # crashes TASK STATUS WORDS
 crashes() {
@@ -92,4 +98,5 @@ crashes segment 139 "crashed: Segmentation fault"
 crashes overflow 139 "crashed: Segmentation fault"
 crashes aborts 134 "crashed: Aborted"
 crashes leaves 4 "called exit"
+crashes spawns 135 "crashed: Bus error"
 finish

@@ -12,6 +12,7 @@ static int leaf(distributor_call_t *call)
     const unsigned *depth = distributor_call_input(call, &size);
     task_assert(size == sizeof(*depth));
     task_assert(strcmp(distributor_call_name(call), "tree") == 0);
+    task_assert(distributor_running_call() == call);
     if (*depth == 0) {
         leaves++;
         return 0;

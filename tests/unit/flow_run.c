@@ -175,6 +175,7 @@ static int look_around(distributor_call_t *call)
     task_assert(distributor_call_context(call) == &count);
     task_assert(strcmp(distributor_call_name(call), "a name") == 0);
     task_assert(distributor_call_node(call) == 0);
+    task_assert(distributor_running_call() == call);
     task_assert(distributor_call_worker(call) == 0);
     task_assert(strcmp(distributor_call_worker_name(call), "flow-0") == 0);
     task_assert(!distributor_call_should_stop(call));
@@ -194,6 +195,7 @@ Test(flow_run, what_a_node_sees)
     distributor_graph_t *graph = new_graph();
     add_node(graph, .name = "a name", .run = look_around, .context = &count);
     expect(run_graph(graph, RUN_OPTIONS(.workers = 1, .name = "flow")).passed, 1);
+    cr_assert_null(distributor_running_call());
     distributor_graph_destroy(graph);
     finish();
 }
