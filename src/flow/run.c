@@ -180,11 +180,11 @@ static int run_to_end(struct distr_run *run, distributor_graph_summary_t *summar
     const distributor_graph_events_t *events = run->options.events;
     int rc = add_roots(run);
 
+    summary->started_ns = distributor_now(); /* no node begins before it */
     if (rc == 0)
         rc = distributor_start(run->pool);
     if (rc != 0)
         return rc;
-    summary->started_ns = distributor_now();
     distributor_close(run->pool);
     if (events && events->run_start)
         events->run_start(events->context, run->graph);
