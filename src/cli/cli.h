@@ -84,6 +84,8 @@ void close_tasks(struct tasks *tasks);
 
 /* Reports signals that end the process, and calls of exit, with the name of this thread's task. */
 int watch_for_crashes(void);
+/* Until NULL comes it is this module that crashes where no task runs. */
+void suspect_module(const char *path);
 /* The first time that a thread runs a task: its own stack may be what has run out. */
 void give_handler_a_stack(void);
 

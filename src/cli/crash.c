@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last words of a task that ends the process.  Each thread that runs tasks gets a stack of its
- * own for the handler, for its stack may be what has run out; one that runs parts alone does not,
- * and is named unless it is that.
+ * The last words of a task that ends the process, or of a module that does it while it is loaded.
+ * Each thread that runs tasks gets a stack of its own for the handler, for its stack may be what
+ * has run out; one that runs parts alone does not, and is named unless it is that.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -16,13 +16,14 @@
 
 static _Thread_local char handler_stack[STACK_SIZE];
 static _Thread_local bool has_stack;
+static const char *suspect; /* the module that is loaded or set up; NULL: none */
 
 static struct iovec piece(const char *text)
 {
     return (struct iovec){.iov_base = (void *)text, .iov_len = strlen(text)};
 }
 
-/* The name of what this thread runs, also of a task's part; NULL: nothing. */
+/* The name of the task that this thread runs, the whole or a part; NULL: none. */
 static const char *current_task(void)
 {
     const distributor_call_t *call = distributor_running_call();
@@ -31,10 +32,13 @@ static const char *current_task(void)
 }
 
 /* One line, in one write; safe in a signal handler. */
-static void last_words(const char *name, const char *what, const char *why)
+static void last_words(const char *what, const char *why)
 {
-    struct iovec words[] = {piece("\ndistributor: task '"), piece(name ? name : "?"), piece(what),
-                            piece(why ? why : ""), piece("\n")};
+    const char *task = current_task(), *name = task ? task : suspect;
+    struct iovec words[] = {piece(task || !suspect ? "\ndistributor: task '"
+                                                   : "\ndistributor: module '"),
+                            piece(name ? name : "?"), piece(what), piece(why ? why : ""),
+                            piece("\n")};
 
     if (writev(STDERR_FILENO, words, sizeof words / sizeof *words) < 0)
         return; /* nobody is there to be told */
@@ -42,19 +46,19 @@ static void last_words(const char *name, const char *what, const char *why)
 
 static void on_crash(int number)
 {
-    last_words(current_task(), "' crashed: ", sigdescr_np(number));
+    last_words("' crashed: ", sigdescr_np(number));
     signal(number, SIG_DFL);
     raise(number); /* ends the process when this handler returns */
 }
 
 static void on_exit_call(void)
 {
-    const char *name = current_task();
+    bool is_task = current_task() != NULL;
 
-    if (!name)
+    if (!is_task && !suspect)
         return;
-    last_words(name, "' called exit", NULL);
-    _exit(EXIT_ENGINE);
+    last_words("' called exit", NULL);
+    _exit(is_task ? EXIT_ENGINE : EXIT_MODULE);
 }
 
 int watch_for_crashes(void)
@@ -66,6 +70,11 @@ int watch_for_crashes(void)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
     return atexit(on_exit_call) == 0 ? 0 : complain(EXIT_ENGINE, "no memory");
+}
+
+void suspect_module(const char *path)
+{
+    suspect = path;
 }
 
 void give_handler_a_stack(void)

@@ -82,7 +82,9 @@ static int open_state(distributor_state_t **state, const struct options *options
         if (rc != 0)
             return rc;
     }
+    suspect_module(options->path);
     rc = distributor_module_setup(tasks->module, *state);
+    suspect_module(NULL);
     if (rc != 0)
         return complain(EXIT_MODULE, "%s", distributor_module_message(tasks->module));
     return 0;
@@ -165,10 +167,8 @@ static int run_tasks(struct tasks *tasks, const struct options *options, distrib
 {
     distributor_graph_summary_t summary;
     int signal = 0;
-    int rc = watch_for_crashes();
+    int rc = run_watched(tasks, options, state, &summary, &signal);
 
-    if (rc == 0)
-        rc = run_watched(tasks, options, state, &summary, &signal);
     if (rc != 0)
         return rc;
     print_report(tasks, options, &summary);

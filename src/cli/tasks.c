@@ -104,7 +104,12 @@ int open_tasks(struct tasks *tasks, const struct options *options)
     if (distributor_module_create(&tasks->module) != 0 ||
         distributor_graph_create(&tasks->graph) != 0)
         return complain(EXIT_ENGINE, "no memory");
-    int rc = distributor_module_load(tasks->module, options->path, NULL);
+    int rc = watch_for_crashes();
+    if (rc != 0)
+        return rc;
+    suspect_module(options->path);
+    rc = distributor_module_load(tasks->module, options->path, NULL);
+    suspect_module(NULL);
     if (rc != 0)
         return complain(status_of(rc), "%s", distributor_module_message(tasks->module));
     rc = add_tasks(tasks);

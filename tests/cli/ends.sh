@@ -87,16 +87,44 @@ static int part(distributor_call_t *call)
 }
 DISTRIBUTOR_TASK(spawns) { return distributor_call_spawn(call, part, NULL, 0); }
 MODULE
-# crashes TASK STATUS WORDS
-crashes() {
-    (ulimit -c 0; exec src/cli/distributor run "$work/crash.c::$1") > "$work/out" 2> "$work/err"
+# dies STATUS WORDS ARGUMENT...: this run ends so, and these are its last words.
+dies() {
+    wanted=$1 words=$2
+    shift 2
+    (ulimit -c 0; exec src/cli/distributor "$@") > "$work/out" 2> "$work/err"
     status=$?
-    [ "$status" = "$2" ] || wrong "$1: status $status, not $2"
-    grep -q "^distributor: task '$1' $3" "$work/err" || wrong "$1: no last words"
+    [ "$status" = "$wanted" ] || wrong "$*: status $status, not $wanted"
+    grep -qxF "distributor: $words" "$work/err" || wrong "$*: its last words are not '$words'"
+}
+crashes() {
+    dies "$2" "task '$1' $3" run "$work/crash.c::$1"
 }
 crashes segment 139 "crashed: Segmentation fault"
 crashes overflow 139 "crashed: Segmentation fault"
 crashes aborts 134 "crashed: Aborted"
 crashes leaves 4 "called exit"
 crashes spawns 135 "crashed: Bus error"
+
+# A module that is loaded, and one that sets the state up.
+module loaded << 'MODULE'
+#include <signal.h>
+#include <stdlib.h>
+__attribute__((constructor)) static void load(void)
+{
+    if (getenv("LOAD_EXITS"))
+        exit(0);
+    if (getenv("LOAD_CRASHES"))
+        raise(SIGFPE);
+}
+int setup_state(distributor_state_t *state) { (void)state; abort(); }
+DISTRIBUTOR_TASK(a) { return 0; }
+MODULE
+run 0 graph "$work/loaded.c"
+dies 134 "module '$work/loaded.c' crashed: Aborted" run "$work/loaded.c"
+LOAD_EXITS=1 && export LOAD_EXITS
+dies 3 "module '$work/loaded.c' called exit" graph "$work/loaded.c"
+unset LOAD_EXITS
+LOAD_CRASHES=1 && export LOAD_CRASHES
+dies 136 "module '$work/loaded.c' crashed: Floating point exception" run "$work/loaded.c"
+unset LOAD_CRASHES
 finish
