@@ -46,8 +46,10 @@ static const struct option graph_names[] = {{"dot", no_argument, NULL, DOT},
                                             {"json", no_argument, NULL, JSON},
                                             {NULL, 0, NULL, 0}};
 
-/* Names that are no options of a command and yet slips if one letter is wrong. */
-static const char *const general_names[] = {"help", "version", "result"};
+/* Names that are no options of a command, yet slips if one letter is wrong, and how to say them. */
+static const struct {
+    const char *name, *said;
+} general_names[] = {{"help", "help"}, {"version", "version"}, {"result", "result-TASK=VALUE"}};
 
 static size_t min(size_t a, size_t b)
 {
@@ -84,8 +86,8 @@ static const char *find_similar(const struct option *names, const char *word, si
         if (is_one_away(word, size, names->name))
             return names->name;
     for (size_t i = 0; i < sizeof general_names / sizeof *general_names; i++)
-        if (is_one_away(word, size, general_names[i]))
-            return general_names[i];
+        if (is_one_away(word, size, general_names[i].name))
+            return general_names[i].said;
     return NULL;
 }
 
@@ -111,6 +113,8 @@ static int take_other(struct options *options, const struct option *names, char 
     if (is_run && strncmp(word, "--result-", 9) == 0 && word[2 + size] == '=')
         return add_pair(options->results, &options->result_count, word + 9, "--result-");
     similar = find_similar(names, word + 2, size);
+    if (similar && strlen(similar) == size && strncmp(similar, word + 2, size) == 0)
+        return complain(EXIT_USAGE, "'--%s' takes no value", similar); /* --help=x */
     if (similar)
         return complain(EXIT_USAGE, "there is no option '%.*s': was --%s meant?", (int)size + 2,
                         word, similar);

@@ -1,80 +1,197 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# distributor: whatever is wrong, it is one clear line and the right exit status.
+# distributor: whatever is wrong, it is one clear line and the right exit status.  Each bad input has
+# a name, the status and the whole line; a * in it stands for what the system or the compiler says.
 . "${srcdir:-.}/tests/cli/support.sh"
 simple=$source/examples/modules/simple.c
+help="see distributor --help"
 
-# 2: the command line.
-refuse 2 "no command"
-refuse 2 "there is no command 'walk'" walk
-refuse 2 "no module" run
-refuse 2 "one module at a time" run "$simple" "$simple"
-refuse 2 "was --workers meant" run --worker=3 "$simple"
-refuse 2 "was --workers meant" run --wrokers=3 "$simple"
-refuse 2 "was --state-file meant" run --statefile=x "$simple"
-refuse 2 "was --version meant" run --versio "$simple"
-refuse 2 "there is no option '--bogus'" run --bogus "$simple"
-refuse 2 "there is no option '-x'" run -x "$simple"
-refuse 2 "'--tags' needs a value" run "$simple" --tags
-refuse 2 "'--log' takes no value" run --log=3 "$simple"
-for workers in 0 -1 x '' 65537 3x 99999999999999999999; do
-    refuse 2 "--workers takes a number from 1 to 65536, not '$workers'" run "--workers=$workers" \
-        "$simple"
+# ---- 2: the command line ----
+
+bad no_command 2 "no command: it is 'run' or 'graph', $help"
+bad unknown_command 2 "there is no command 'walk': it is 'run' or 'graph'" walk
+bad no_module 2 "no module: a shared object or a .c file" run
+bad no_module_graph 2 "no module: a shared object or a .c file" graph
+bad two_modules 2 "'b.c': one module at a time" run a.c b.c
+bad two_modules_graph 2 "'b.c': one module at a time" graph a.c b.c
+bad one_letter_missing 2 "there is no option '--worker': was --workers meant?" run --worker=3 a.c
+bad one_letter_more 2 "there is no option '--tagss': was --tags meant?" run --tagss=3 a.c
+bad one_letter_other 2 "there is no option '--trece': was --trace meant?" run --trece=3 a.c
+bad two_letters_swapped 2 "there is no option '--wrokers': was --workers meant?" run --wrokers=3 a.c
+bad no_dash 2 "there is no option '--statefile': was --state-file meant?" run --statefile=x a.c
+bad nearly_version 2 "there is no option '--versio': was --version meant?" run --versio a.c
+bad nearly_result 2 "there is no option '--resul': was --result-TASK=VALUE meant?" run --resul=1 a.c
+bad result_without_task 2 "there is no option '--result': was --result-TASK=VALUE meant?" \
+    run --result=1 a.c
+bad result_of_no_name 2 "'--result-=1' is not --result-KEY=VALUE" run --result-=1 a.c
+bad help_with_value 2 "'--help' takes no value" run --help=me a.c
+bad key_without_value 2 "there is no option '--bogus', and a key needs a value: --KEY=VALUE" \
+    run --bogus a.c
+bad unknown_letter 2 "there is no option '-x'" run -x a.c
+bad unknown_letter_graph 2 "there is no option '-D'" graph -D a.c
+bad tags_without_value 2 "'--tags' needs a value" run a.c --tags
+bad workers_without_value 2 "'--workers' needs a value" run a.c --workers
+bad state_file_without_value 2 "'--state-file' needs a value" run a.c --state-file
+bad trace_without_value 2 "'--trace' needs a value" run a.c --trace
+bad define_without_value 2 "'-D' needs a value" run a.c -D
+bad log_with_value 2 "'--log' takes no value" run --log=3 a.c
+bad dry_run_with_value 2 "'--dry-run' takes no value" run --dry-run=3 a.c
+bad dot_with_value 2 "'--dot' takes no value" graph --dot=3 a.c
+for workers in 0 -1 x '' 65537 3x ' ' 99999999999999999999; do
+    bad "workers_'$workers'" 2 "--workers takes a number from 1 to 65536, not '$workers'" \
+        run "--workers=$workers" a.c
 done
-refuse 2 "--tags takes names" run --tags=, "$simple"
-refuse 2 "is not -D KEY=VALUE" run -D x "$simple"
-refuse 2 "is not --KEY=VALUE" run --=3 "$simple"
-refuse 2 "is not MODULE::TASK" run "$simple::"
-refuse 2 "it is the task that is to run" run --result-a=1 "$simple::a"
-refuse 2 "one of them" run --progress --viewer "$simple"
-refuse 2 "one of them" graph --dot --json "$simple"
-refuse 2 "there is no option '--key=1'" graph --key=1 "$simple"
-refuse 2 "whole module" graph "$simple::a"
+bad tags_of_commas 2 "--tags takes names with commas between them" run --tags=,, a.c
+bad define_without_equals 2 "'-D x' is not -D KEY=VALUE" run -D x a.c
+bad define_without_key 2 "'-D =x' is not -D KEY=VALUE" run -D =x a.c
+bad key_without_name 2 "'--=3' is not --KEY=VALUE" run --=3 a.c
+bad task_without_name 2 "'a.c::' is not MODULE::TASK" run a.c::
+bad task_without_module 2 "'::a' is not MODULE::TASK" run ::a
+bad result_of_task_that_runs 2 "--result-a: it is the task that is to run" \
+    run --result-a=1 "$simple::a"
+bad progress_and_viewer 2 "--progress and --viewer: one of them" run --progress --viewer a.c
+bad dot_and_json 2 "--dot and --json: one of them" graph --dot --json a.c
+bad key_for_graph 2 "there is no option '--key=1'" graph --key=1 a.c
+bad run_option_for_graph 2 "there is no option '--workers=1'" graph --workers=1 a.c
+bad task_for_graph 2 "a graph is that of the whole module, not of 'a'" graph "$simple::a"
+echo '{"i": 1}' > "$work/typed.json"
+bad key_of_other_type 2 "--i=x: the key i takes a value of type int, not string" \
+    run --state-file "$work/typed.json" --i=x "$simple"
+long=$(printf '%65536s' '' | tr ' ' k)
+bad key_too_long 2 "--kkk*kkk=1: *" run "--$long=1" "$simple"
 
-# 3: the module and its graph.
-refuse 3 "cannot read '$work/missing.so': No such file" run "$work/missing.so"
-refuse 3 "is no shared object" run "$srcdir/Makefile.am"
-echo 'int x;' > "$work/empty.c"
-refuse 3 "has no tasks" run "$work/empty.c"
+# ---- 3: the module and its graph ----
+
+bad module_missing 3 "cannot read '$work/none.so': No such file or directory" run "$work/none.so"
+bad source_missing 3 "cannot read '$work/none.c': No such file or directory" run "$work/none.c"
+bad module_is_folder 3 "cannot read '$work': Is a directory" run "$work"
+bad module_is_text 3 \
+    "'$srcdir/Makefile.am' is no shared object, and its name does not end in .c" \
+    run "$srcdir/Makefile.am"
+: > "$work/empty.so"
+bad module_is_empty 3 "'$work/empty.so' is no shared object, and its name does not end in .c" \
+    run "$work/empty.so"
+echo 'int x;' > "$work/part.c"
+${CC:-cc} -c -o "$work/part.o" "$work/part.c"
+bad module_is_object 3 "'$work/part.o' is no shared object: cc -shared makes one" run "$work/part.o"
+# A machine that nobody has, in the header of an ELF file; and nothing behind that header.
+{ head -c 18 "$work/part.o"; printf '\377\377'; tail -c +21 "$work/part.o"; } > "$work/other.so"
+bad other_machine 3 "'$work/other.so' is for another machine: another one of *" run "$work/other.so"
+{ head -c 16 "$work/part.o"; printf '\003\000'; head -c 20 "$work/part.o" | tail -c 2; } \
+    > "$work/short.so"
+bad module_cut_off 3 "cannot load '$work/short.so': *" run "$work/short.so"
+bad no_tasks 3 "'$work/part.c' has no tasks: DISTRIBUTOR_TASK makes one" run "$work/part.c"
 echo 'int x' > "$work/syntax.c"
-refuse 3 "does not compile" run "$work/syntax.c"
-refuse 3 "has no task 'x'" run "$simple::x"
-refuse 3 "there is no task of that name" run --result-x=1 "$simple"
-refuse 3 "no task that the options leave" run --tags=none "$simple"
-refuse 3 "setup_state" run --nap=x "$simple"
+bad does_not_compile 3 "'$work/syntax.c' does not compile: * ended with status 1" run "$work/syntax.c"
+{ echo 'DISTRIBUTOR_TASK(many, .after = {'; seq -f '"t%g",' 17; echo '}) { return 0; }'; } |
+    module many
+CFLAGS=-Werror bad too_many_names 3 "'$work/many.c' does not compile: * ended with status 1" \
+    run "$work/many.c"
+bad unknown_task 3 "'$simple' has no task 'x'" run "$simple::x"
+bad result_of_unknown_task 3 "--result-x: there is no task of that name" run --result-x=1 "$simple"
+bad tags_of_nobody 3 "'$simple' has no task that the options leave to run" run --tags=none "$simple"
+module one << 'MODULE'
+DISTRIBUTOR_TASK(a) { return 0; }
+MODULE
+bad nothing_left 3 "'$work/one.c' has no task that the options leave to run" \
+    run --result-a=1 "$work/one.c"
+bad setup_fails 3 "setup_state of $simple failed: *" run --nap=x "$simple"
+module setup << 'MODULE'
+int setup_state(distributor_state_t *state) { (void)state; return 7; }
+DISTRIBUTOR_TASK(a) { return 0; }
+MODULE
+bad setup_returns_more 3 "setup_state of $work/setup.c returned 7, not 0 or less" run "$work/setup.c"
+module declares << 'MODULE'
+int setup_state(distributor_state_t *state)
+{
+    return distributor_state_declare(state, "i", DISTRIBUTOR_STRING, 0);
+}
+DISTRIBUTOR_TASK(a) { return 0; }
+MODULE
+bad state_file_of_other_type 3 "setup_state of $work/declares.c failed: *" \
+    run --state-file "$work/typed.json" "$work/declares.c"
 module symbol << 'MODULE'
 int nobody_has_this(void);
 DISTRIBUTOR_TASK(a) { return nobody_has_this(); }
 MODULE
-refuse 3 "undefined symbol: nobody_has_this" run "$work/symbol.c"
+bad unknown_symbol 3 "cannot load '$work/symbol.c': undefined symbol: nobody_has_this" \
+    run "$work/symbol.c"
 module unknown << 'MODULE'
 DISTRIBUTOR_TASK(a, .after = {"x"}) { return 0; }
 MODULE
-refuse 3 "a comes after x, and no node has that name" run "$work/unknown.c"
+bad unknown_dependency 3 "a comes after x, and no node has that name" run "$work/unknown.c"
+bad unknown_dependency_graph 3 "a comes after x, and no node has that name" graph "$work/unknown.c"
+module itself << 'MODULE'
+DISTRIBUTOR_TASK(a, .after = {"a"}) { return 0; }
+MODULE
+bad after_itself 3 "*a*" run "$work/itself.c"
 module cycle << 'MODULE'
-DISTRIBUTOR_TASK(a, .after = {"b"}) { return 0; }
+DISTRIBUTOR_TASK(a, .after = {"c"}) { return 0; }
 DISTRIBUTOR_TASK(b, .after = {"a"}) { return 0; }
+DISTRIBUTOR_TASK(c, .after = {"b"}) { return 0; }
 MODULE
-refuse 3 "there is a cycle" run "$work/cycle.c"
-refuse 3 "there is a cycle" graph "$work/cycle.c"
-module twice << 'MODULE'
-DISTRIBUTOR_TASK(a) { return 0; }
+bad cycle 3 "there is a cycle: a -> b -> c -> a" run "$work/cycle.c"
+bad cycle_graph 3 "there is a cycle: a -> b -> c -> a" graph --dot "$work/cycle.c"
+cp "$work/one.c" "$work/again.c"
+CFLAGS="-x c $work/again.c" bad two_tasks_of_one_name 3 "two nodes have the name a" run "$work/one.c"
+cat > "$work/old.c" << 'MODULE'
+#include <stddef.h>
+static const int record;
+static const void *const records[] = {&record};
+const struct { size_t size; const void *const *first, *const *last; } distributor_module_table = {
+    1, records, records + 1};
 MODULE
-cp "$work/twice.c" "$work/again.c"
-CFLAGS="-x c $work/again.c" && export CFLAGS
-refuse 3 "a" run "$work/twice.c"
-unset CFLAGS
-CC=/nowhere/cc refuse 3 "cannot run the compiler '/nowhere/cc'" run "$work/twice.c"
+bad other_release 3 "'$work/old.c' was made for another release than *" run "$work/old.c"
+CC=/nowhere/cc bad no_compiler 3 "cannot run the compiler '/nowhere/cc': No such file or directory" \
+    run "$work/part.c"
+CC=' ' bad compiler_of_blanks 3 "the name of the compiler is empty" run "$work/part.c"
+CC=false bad compiler_fails 3 "'$work/part.c' does not compile: false ended with status 1" \
+    run "$work/part.c"
+printf '#!/bin/sh\nkill -9 $$\n' > "$work/dies"
+chmod +x "$work/dies"
+CC=$work/dies bad compiler_dies 3 "'$work/part.c' does not compile: $work/dies got signal 9" \
+    run "$work/part.c"
+XDG_CACHE_HOME=$work/one.c bad cache_is_file 3 \
+    "cannot make the cache '$work/one.c/distributor': Not a directory" run "$work/part.c"
+XDG_CACHE_HOME='' HOME='' bad no_cache 3 \
+    "nowhere to keep objects: set XDG_CACHE_HOME or HOME" run "$work/part.c"
+mkdir -p "$work/open/distributor"
+chmod 777 "$work/open/distributor"
+XDG_CACHE_HOME=$work/open bad cache_of_others 4 \
+    "others can write into the cache '$work/open/distributor'" run "$work/part.c"
 
-# 4: the system.
-echo 'no json' > "$work/text.json"
-refuse 4 "--state-file=$work/text.json" run --state-file "$work/text.json" "$simple"
-echo '[1]' > "$work/array.json"
-refuse 4 "--state-file=$work/array.json" run --state-file "$work/array.json" "$simple"
-refuse 4 "--state-file=$work" run --state-file "$work" "$simple"
-refuse 4 "--trace=$work: " run --trace "$work" "$simple"
+# ---- 4: the system, and files of the state ----
+
+# state NAME JSON LINE: a file of the state that is wrong.
+state() {
+    printf '%s' "$2" > "$work/$1.json"
+    bad "state_$1" 4 "--state-file=$work/$1.json: $3" run --state-file "$work/$1.json" "$simple"
+}
+state text 'no json' "no JSON in line 1, column 2: *"
+state nothing '' "no JSON in line 1, column 0: *"
+state cut '{"a": 1' "no JSON in line 1, column 7: *"
+state behind '{"a": 1} x' "no JSON in line 1, column 10: *"
+state twice '{"a": 1, "a": 2}' "no JSON in line 1, column *: duplicate object key *"
+state huge '{"a": 99999999999999999999}' "no JSON in line 1, column *: too big integer *"
+state latin "$(printf '{"a": "\344"}')" "no JSON in line 1, column *: unable to decode byte 0xe4 *"
+state array '[1]' "the JSON is no object"
+state null '{"a": null}' "the member a is of no type that a key can have"
+state list '{"a": [1]}' "the member a is of no type that a key can have"
+state hex '{"a": {"hex": "0g"}}' "the member a is of no type that a key can have"
+state unnamed '{"": 1}' "a member has a name of 0 bytes"
+bad state_folder 4 "--state-file=$work: cannot read $work: Is a directory" \
+    run --state-file "$work" "$simple"
+bad state_nowhere 4 "--state-file=$work/no/where: cannot write $work/no/where: No such file or directory" \
+    run --state-file "$work/no/where" "$work/one.c"
+bad trace_folder 4 "--trace=$work: Is a directory" run --trace "$work" "$work/one.c"
+bad trace_nowhere 4 "--trace=$work/no/where: No such file or directory" \
+    run --trace "$work/no/where" "$work/one.c"
 if [ -w /dev/full ]; then
+    bad trace_full 4 "--trace=/dev/full: No space left on device" run --trace /dev/full "$work/one.c"
+    name=output_full
     src/cli/distributor graph "$simple" > /dev/full 2> "$work/err"
-    [ $? = 4 ] || wrong "a full disk: not status 4"
+    ended "$?" 4 "cannot write the standard output: No space left on device"
 fi
+echo "$count bad inputs"
+[ "$count" -gt 60 ] || wrong "there were more than 60"
 finish

@@ -50,6 +50,27 @@ refuse() {
     [ "$(grep -c '^distributor: ' "$work/err")" = 1 ] || wrong "says more than one line"
 }
 
+# ended STATUS WANTED LINE: how the bad input `name` ended, and all that the command said.
+count=0
+ended() {
+    count=$((count + 1))
+    [ "$1" = "$2" ] || wrong "$name: status $1, not $2"
+    said=$(grep '^distributor: ' "$work/err")
+    # shellcheck disable=SC2254 # the line is a pattern
+    case $said in
+    "distributor: "$3) ;;
+    *) wrong "$name: does not say '$3'" ;;
+    esac
+}
+
+# bad NAME STATUS LINE ARGUMENT...: a bad input.
+bad() {
+    name=$1 wanted=$2 line=$3
+    shift 3
+    timeout 100 src/cli/distributor "$@" > "$work/out" 2> "$work/err"
+    ended "$?" "$wanted" "$line"
+}
+
 # module NAME: makes $work/NAME.c, a module of what is read.
 module() {
     { echo '#include <distributor/module.h>'; cat; } > "$work/$1.c"

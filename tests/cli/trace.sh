@@ -11,6 +11,7 @@ traces() {
     rm -f "$work/trace.json"
     run "$status" run --trace="$work/trace.json" "$@"
     found=$(tests/cli/trace_check "$work/trace.json") || wrong "$*: $found"
+    # shellcheck disable=SC2254 # they are a pattern
     case $found in
     $words) ;;
     *) wrong "$*: $found, not $words" ;;
