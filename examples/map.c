@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * map.c - one job, twice: as a map that waits, and as one that an event loop does not wait for.
+ * map.c - one job, three times: as a map that waits, as one that an event loop does not wait for,
+ * and as one over a source, whose inputs and outputs are never all there.
  *
  *     map [COUNT]
  *
  * Counts, for each number below COUNT, the steps of the Collatz sequence to 1, and prints the
- * number with the most.  The work is the same static function both times, and so are the arguments.
+ * number with the most.  The work is the same static function all three times.
  */
 #include <distributor.h>
 
@@ -96,13 +97,50 @@ static int do_other_things_meanwhile(const uint32_t *numbers, uint32_t *steps, s
     return rc;
 }
 
+/* ---- over a source ---- */
+
+struct numbers {
+    uint32_t next, count;
+};
+
+static int next_number(void *context, void *input)
+{
+    struct numbers *numbers = context;
+
+    if (numbers->next == numbers->count)
+        return 0;
+    *(uint32_t *)input = numbers->next++;
+    return 1;
+}
+
+/* The outputs come in the order of the inputs, which are asked for while this loop runs. */
+static int read_one_by_one(size_t count)
+{
+    struct numbers numbers = {.count = (uint32_t)count};
+    distributor_lazy_map_t *map;
+    uint32_t steps, most = 0, longest = 0, number = 0;
+
+    int rc = distributor_map_lazy(&map, NULL, count_steps, NULL, next_number, &numbers,
+                                  sizeof number, sizeof steps, 0);
+    for (; rc == 0 && (rc = distributor_map_next(map, &steps)) == 1; number++, rc = 0) {
+        if (steps > most) {
+            most = steps;
+            longest = number;
+        }
+    }
+    if (rc == 0)
+        printf("lazy   %u has %u steps\n", longest, most);
+    distributor_map_destroy(map);
+    return rc;
+}
+
 static int say_error(const char *way, int rc)
 {
     fprintf(stderr, "map: %s: %s\n", way, distributor_strerror(rc));
     return 1;
 }
 
-static int both(uint32_t *numbers, uint32_t *steps, size_t count)
+static int all_three(uint32_t *numbers, uint32_t *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         numbers[i] = (uint32_t)i;
@@ -115,7 +153,8 @@ static int both(uint32_t *numbers, uint32_t *steps, size_t count)
     if (rc != 0)
         return say_error("async", rc);
     say_longest("async", steps, count);
-    return 0;
+    rc = read_one_by_one(count);
+    return rc != 0 ? say_error("lazy", rc) : 0;
 }
 
 int main(int argc, char **argv)
@@ -129,7 +168,7 @@ int main(int argc, char **argv)
     }
     uint32_t *numbers = malloc((count + 1) * sizeof *numbers);
     uint32_t *steps = malloc((count + 1) * sizeof *steps);
-    int status = numbers && steps ? both(numbers, steps, count) : say_error("arrays", -ENOMEM);
+    int status = numbers && steps ? all_three(numbers, steps, count) : say_error("arrays", -ENOMEM);
     free(numbers);
     free(steps);
     return status;

@@ -17,6 +17,7 @@ man_pages = \
 	man/distributor_group_create.3 \
 	man/distributor_lock.3 \
 	man/distributor_map.3 \
+	man/distributor_map_lazy.3 \
 	man/distributor_module_create.3 \
 	man/distributor_next_result.3 \
 	man/distributor_pipe.3 \

@@ -158,6 +158,11 @@ tests_unit_map_failures_t_SOURCES = tests/unit/map_failures.c tests/unit/support
 tests_unit_map_failures_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_map_failures_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/map_lazy.t
+tests_unit_map_lazy_t_SOURCES = tests/unit/map_lazy.c tests/unit/support.h
+tests_unit_map_lazy_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_map_lazy_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pipe.t
 tests_unit_pipe_t_SOURCES = tests/unit/pipe.c tests/unit/support.h
 tests_unit_pipe_t_CFLAGS = $(UNIT_CFLAGS)

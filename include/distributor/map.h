@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * distributor/map.h - one function over an array, on all CPUs: parallel loops.
+ * distributor/map.h - one function over an array or a source, on all CPUs: parallel loops.
  *
  *     inputs  [ 0 1 2 3 | 4 5 6 7 8 9 | ... ]     ranges, each chosen by what items cost so far
  *                  v           v
@@ -9,6 +9,10 @@
  * The callback is given ranges, so that its loop over them is compiled as one; how long they are
  * is measured while it runs, so that items of ten nanoseconds and of ten milliseconds, also mixed,
  * keep all threads busy to the end.
+ *
+ *     distributor_map        waits until all outputs are there
+ *     distributor_map_async  returns at once; an event loop is told which are there
+ *     distributor_map_lazy   takes its inputs from a source; the outputs are read one by one
  */
 #ifndef DISTRIBUTOR_MAP_H
 #define DISTRIBUTOR_MAP_H
@@ -92,6 +96,75 @@ typedef struct distributor_map_range {
 DISTRIBUTOR_API int distributor_map_async(distributor_t *d, distributor_map_fn *fn, void *context,
                                           const void *inputs, size_t input_size, void *outputs,
                                           size_t output_size, size_t count);
+
+/* ------------------------------------------------------------------------------------------
+ * Lazy map: one thread reads it, the outputs of a source as long as it likes
+ * --------------------------------------------------------------------------------------- */
+
+typedef struct distributor_lazy_map distributor_lazy_map_t;
+
+/*
+ * Writes the next input at `input`, which has room for one; NULL if the inputs have no size.
+ * Returns 1; 0 the end; a negative errno: the source failed, and a value above 1 counts as -EINVAL.
+ * After the end and a failure it is not called again.  Called by distributor_map_next() alone, on
+ * its thread: while it waits, so does the reader.  If it ends its thread it failed with -EOWNERDEAD.
+ * It must not leave by longjmp or by a C++ exception.
+ */
+typedef int distributor_map_source_fn(void *context, void *input);
+
+/*
+ * The same over a source, read as an iterator: distributor_map_next() gives the output of each
+ * input, in the order of the inputs.  `window` says how many inputs are asked for before their
+ * outputs are read, DISTRIBUTOR_MAX_WINDOW at most; 0: 1024.  So it takes the memory of that many
+ * inputs and outputs, whatever the length of the source.  Nothing is asked for before the first
+ * read.
+ *
+ * fn is called for one item at a time (count is 1), so that each failure has its place.  Items that
+ * are done quickly are given to a thread several at once: an item must not wait for a later one.
+ *
+ * The workers of d help; with NULL the map has a distributor of its own.  d may run or not, and
+ * need not be idle: other tasks and other maps can run in it, and its results are none of the
+ * map's, but for a failure record of -EOWNERDEAD where fn ended the thread of a worker.  What no
+ * worker has begun the reader runs itself, so the map gets on in any case.
+ *
+ * Threads  any but a task of d (-EDEADLK)
+ * Blocks   no
+ * Returns  0; -EINVAL a function is NULL, or the window too large; -ESHUTDOWN d takes no task: it
+ *          was closed, stopped or cancelled; -EAGAIN the system gave no thread; -ENOMEM.  *out is
+ *          NULL after an error.
+ * Owns     the caller owns *out until distributor_map_destroy; d must live until then
+ */
+DISTRIBUTOR_API int distributor_map_lazy(distributor_lazy_map_t **out, distributor_t *d,
+                                         distributor_map_fn *fn, void *context,
+                                         distributor_map_source_fn *source, void *source_context,
+                                         size_t input_size, size_t output_size, size_t window);
+
+/*
+ * Copies the next output to `output`, NULL if the outputs have no size.  An item that failed has
+ * its place like any other, and so has the failure of the source, as the last one: read on after
+ * it.
+ *
+ * Threads  any, one at a time; fn and the source must not call it for their own map (-EDEADLK on
+ *          the thread of the reader)
+ * Blocks   until the next item is done: calls the source and fn meanwhile
+ * Returns  1 *output is there; 0 the end, and so it stays; what fn returned for this item, a
+ *          positive one as -EINVAL; -EOWNERDEAD it ended its thread; what the source returned when
+ *          it failed; -EINVAL output is NULL and outputs have a size, or the other way round
+ * Owns     the bytes are the caller's
+ */
+DISTRIBUTOR_API int distributor_map_next(distributor_lazy_map_t *map, void *output);
+
+/*
+ * Ends the map, wherever its reader is: what runs comes to its end, what has not begun never does,
+ * and outputs that nobody read are dropped as bytes.  If they own something, let the source return
+ * 0 and read on to the end.
+ *
+ * Threads  any, once and last; fn and the source must not (-EDEADLK on the thread of the reader)
+ * Blocks   until the items that run are done
+ * Returns  0, also for NULL
+ * Owns     takes the map
+ */
+DISTRIBUTOR_API int distributor_map_destroy(distributor_lazy_map_t *map);
 
 #ifdef __cplusplus
 }

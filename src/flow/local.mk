@@ -4,8 +4,11 @@
 src_libdistr_la_SOURCES += \
 	src/flow/map.c \
 	src/flow/map_async.c \
+	src/flow/map_lazy.c \
 	src/flow/ranges.c \
-	src/flow/ranges.h
+	src/flow/ranges.h \
+	src/flow/window.c \
+	src/flow/window.h
 
 # libdistributor-flow: graphs, on the public interface of the pool.  src/libdistrflow.la is the
 # same code before its symbols are hidden, as src/libdistr.la is for libdistributor.

@@ -12,7 +12,7 @@ replaced="__errno_location __sched_cpucount clock_nanosleep close eventfd
     eventfd_read eventfd_write fclose fgets fopen fscanf madvise mmap
     munmap pthread_once sched_getaffinity strstr syscall"
 # Nothing that others could see.
-plain="memchr memcmp memcpy memmove memset pthread_attr_destroy pthread_attr_init
+plain="getpid memchr memcmp memcpy memmove memset pthread_attr_destroy pthread_attr_init
     pthread_attr_setstacksize pthread_equal pthread_mutexattr_destroy pthread_mutexattr_init
     pthread_mutexattr_settype sigdelset sigfillset snprintf strchr strcmp strcspn strlen strncmp
     strrchr strerrordesc_np sysconf vsnprintf"
