@@ -59,6 +59,19 @@ examples_checksum_tree_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 examples_checksum_tree_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
 
+# scrape and nothing else needs libcurl and libxml2.
+if HAVE_SCRAPE
+noinst_PROGRAMS += examples/scrape
+examples_scrape_SOURCES = \
+	examples/scrape.c \
+	examples/scrape.h \
+	examples/scrape_page.c \
+	examples/scrape_site.c
+examples_scrape_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_scrape_CFLAGS = $(AM_CFLAGS) $(LIBCURL_CFLAGS) $(LIBXML2_CFLAGS)
+examples_scrape_LDADD = $(EXAMPLE_LIBS) $(LIBCURL_LIBS) $(LIBXML2_LIBS)
+endif
+
 # Modules for the command: it compiles them itself.  tests/cli runs them.
 EXTRA_DIST += \
 	examples/modules/build.c \

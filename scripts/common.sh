@@ -9,6 +9,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 # shellcheck disable=SC2034
 build_packages="build-essential autoconf automake libtool pkg-config"
 build_packages="$build_packages libck-dev libjansson-dev libncurses-dev libxxhash-dev"
+build_packages="$build_packages libcurl4-openssl-dev libxml2-dev"
 
 say() {
     printf '%s\n' "$*"

@@ -25,7 +25,13 @@ tests_examples_checksum_tree_place_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 tests_examples_checksum_tree_place_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
 
+if HAVE_SCRAPE
+TESTS += tests/examples/scrape.sh
+endif
+
 EXTRA_DIST += \
+	tests/examples/nginx.sh \
+	tests/examples/scrape.sh \
 	tests/examples/event_loop.sh \
 	tests/examples/groups.sh \
 	tests/examples/checksum_tree.sh \
