@@ -59,7 +59,19 @@ examples_checksum_tree_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 examples_checksum_tree_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
 
-# scrape and nothing else needs libcurl and libxml2.
+# in_flight needs libcurl.
+if HAVE_LIBCURL
+noinst_PROGRAMS += examples/in_flight
+examples_in_flight_SOURCES = \
+	examples/in_flight.c \
+	examples/in_flight.h \
+	examples/in_flight_loop.c
+examples_in_flight_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_in_flight_CFLAGS = $(AM_CFLAGS) $(LIBCURL_CFLAGS)
+examples_in_flight_LDADD = $(EXAMPLE_LIBS) $(LIBCURL_LIBS)
+endif
+
+# scrape needs libcurl and libxml2.
 if HAVE_SCRAPE
 noinst_PROGRAMS += examples/scrape
 examples_scrape_SOURCES = \

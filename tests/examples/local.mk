@@ -25,11 +25,19 @@ tests_examples_checksum_tree_place_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 tests_examples_checksum_tree_place_LDADD = $(EXAMPLE_LIBS) $(XXHASH_LIBS)
 endif
 
+if HAVE_LIBCURL
+TESTS += tests/examples/in_flight.sh
+check_PROGRAMS += tests/examples/holding_server
+tests_examples_holding_server_SOURCES = tests/examples/holding_server.c
+tests_examples_holding_server_LDADD =
+endif
+
 if HAVE_SCRAPE
 TESTS += tests/examples/scrape.sh
 endif
 
 EXTRA_DIST += \
+	tests/examples/in_flight.sh \
 	tests/examples/nginx.sh \
 	tests/examples/scrape.sh \
 	tests/examples/event_loop.sh \
