@@ -12,7 +12,7 @@
 EXAMPLE_CPPFLAGS = -I$(top_srcdir)/include
 EXAMPLE_LIBS = src/libdistributor.la
 
-noinst_PROGRAMS += examples/squares examples/threads examples/race examples/map
+noinst_PROGRAMS += examples/squares examples/map
 
 examples_squares_SOURCES = examples/squares.c
 examples_squares_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
@@ -27,18 +27,37 @@ examples_map_SOURCES = examples/map.c
 examples_map_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_map_LDADD = $(EXAMPLE_LIBS)
 
-examples_threads_SOURCES = examples/threads.c
-examples_threads_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
-examples_threads_LDADD = $(EXAMPLE_LIBS)
-
 noinst_PROGRAMS += examples/event_loop
 examples_event_loop_SOURCES = examples/event_loop.c
 examples_event_loop_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_event_loop_LDADD = $(EXAMPLE_LIBS)
 
-examples_race_SOURCES = examples/race.c
-examples_race_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
-examples_race_LDADD = $(EXAMPLE_LIBS)
+# A course about threads: each program sets plain threads beside the distributor.
+noinst_PROGRAMS += \
+	examples/tutorial/event \
+	examples/tutorial/names \
+	examples/tutorial/pipeline \
+	examples/tutorial/pool \
+	examples/tutorial/race \
+	examples/tutorial/threads
+examples_tutorial_event_SOURCES = examples/tutorial/event.c
+examples_tutorial_event_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_tutorial_event_LDADD = $(EXAMPLE_LIBS)
+examples_tutorial_names_SOURCES = examples/tutorial/names.c
+examples_tutorial_names_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_tutorial_names_LDADD = $(EXAMPLE_LIBS)
+examples_tutorial_pipeline_SOURCES = examples/tutorial/pipeline.c
+examples_tutorial_pipeline_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_tutorial_pipeline_LDADD = $(EXAMPLE_LIBS)
+examples_tutorial_pool_SOURCES = examples/tutorial/pool.c
+examples_tutorial_pool_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_tutorial_pool_LDADD = $(EXAMPLE_LIBS)
+examples_tutorial_race_SOURCES = examples/tutorial/race.c
+examples_tutorial_race_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_tutorial_race_LDADD = $(EXAMPLE_LIBS)
+examples_tutorial_threads_SOURCES = examples/tutorial/threads.c
+examples_tutorial_threads_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_tutorial_threads_LDADD = $(EXAMPLE_LIBS)
 
 # Groups and graphs are in a library of their own.
 noinst_PROGRAMS += examples/groups

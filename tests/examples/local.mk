@@ -6,10 +6,9 @@ TESTS += \
 	tests/examples/groups.sh \
 	tests/examples/list_tree.sh \
 	tests/examples/map.sh \
-	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
-	tests/examples/threads.sh
+	tests/examples/tutorial.sh
 
 if HAVE_XXHASH
 TESTS += \
@@ -45,7 +44,6 @@ EXTRA_DIST += \
 	tests/examples/checksum_tree.sh \
 	tests/examples/list_tree.sh \
 	tests/examples/map.sh \
-	tests/examples/race.sh \
 	tests/examples/readme.sh \
 	tests/examples/squares.sh \
-	tests/examples/threads.sh
+	tests/examples/tutorial.sh
