@@ -172,6 +172,59 @@ static void map_created(void)
     map_on(false);
 }
 
+/* ---- a lazy map: made or not, and then it needs no memory ---- */
+
+static int give(void *context, void *input)
+{
+    int *next = context;
+    *(int *)input = *next;
+    return (*next)++ < ITEMS;
+}
+
+static int one_more(void *context, const void *inputs, void *outputs, size_t count)
+{
+    (void)context, (void)count;
+    *(int *)outputs = *(const int *)inputs + 1;
+    return 0;
+}
+
+static void lazy_map_with(distributor_t *d)
+{
+    distributor_lazy_map_t *map;
+    int next = 0;
+    int read = 0;
+    int output;
+    fault_arm();
+    int rc = distributor_map_lazy(&map, d, one_more, NULL, give, &next, sizeof(int), sizeof(int),
+                                  50);
+    FAULT_CHECK(rc == 0 || ((rc == -ENOMEM || rc == -EAGAIN) && fault_fired() && !map),
+                "map_lazy: %d\n", rc);
+    while (rc == 0 && (rc = distributor_map_next(map, &output)) == 1) {
+        read++;
+        FAULT_CHECK(output == read, "item %d is %d\n", read, output);
+        rc = 0;
+    }
+    fault_disarm();
+    FAULT_CHECK(!map || (rc == 0 && read == ITEMS), "read %d: %d\n", read, rc);
+    FAULT_CHECK(distributor_map_destroy(map) == 0, "destroy\n");
+}
+
+static void lazy_map_temporary(void)
+{
+    lazy_map_with(NULL);
+}
+
+static void lazy_map_started(void)
+{
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options, .workers = 2};
+    FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
+    FAULT_CHECK(distributor_start(d) == 0, "start\n");
+    lazy_map_with(d);
+    lazy_map_with(d);
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
@@ -181,6 +234,8 @@ int main(int argc, char **argv)
         {"map_temporary", map_temporary},
         {"map_created", map_created},
         {"map_started", map_started},
+        {"lazy_map_temporary", lazy_map_temporary},
+        {"lazy_map_started", lazy_map_started},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

@@ -15,6 +15,7 @@ schedule_wrapped = \
 schedule_programs = \
 	tests/schedule/counts \
 	tests/schedule/ends \
+	tests/schedule/maps \
 	tests/schedule/order \
 	tests/schedule/queues \
 	tests/schedule/room \
@@ -53,6 +54,10 @@ tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
 tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
+tests_schedule_maps_SOURCES = tests/schedule/maps.c $(schedule_core)
+tests_schedule_maps_CFLAGS = $(schedule_cflags)
+tests_schedule_maps_LDFLAGS = $(schedule_ldflags)
+tests_schedule_maps_LDADD = tests/schedule/libscheduled.la
 tests_schedule_order_SOURCES = tests/schedule/order.c $(schedule_book) $(schedule_core)
 tests_schedule_order_CFLAGS = $(schedule_cflags)
 tests_schedule_order_LDFLAGS = $(schedule_ldflags)

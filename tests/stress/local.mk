@@ -15,6 +15,7 @@ stress_programs = \
 	tests/stress/feeding \
 	tests/stress/graph \
 	tests/stress/hoarding \
+	tests/stress/lazy_map \
 	tests/stress/lifecycle \
 	tests/stress/map \
 	tests/stress/pipes \
@@ -63,6 +64,7 @@ tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
 tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
 tests_stress_graph_LDADD = $(FLOW_LIBS)
 tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
+tests_stress_lazy_map_SOURCES = tests/stress/lazy_map.c $(stress_support)
 tests_stress_map_SOURCES = tests/stress/map.c $(stress_support)
 tests_stress_pipes_SOURCES = tests/stress/pipes.c $(stress_support)
 tests_stress_quiescence_SOURCES = tests/stress/quiescence.c $(stress_support)
@@ -101,6 +103,7 @@ preempted_programs = \
 	tests/stress/destroying_preempted \
 	tests/stress/ending_preempted \
 	tests/stress/hoarding_preempted \
+	tests/stress/lazy_map_preempted \
 	tests/stress/map_preempted \
 	tests/stress/pipes_preempted \
 	tests/stress/quiescence_preempted \
@@ -139,6 +142,8 @@ tests_stress_ending_preempted_SOURCES = $(tests_stress_ending_SOURCES) tests/str
 tests_stress_ending_preempted_LDADD = $(preempted)
 tests_stress_hoarding_preempted_SOURCES = $(tests_stress_hoarding_SOURCES) tests/stress/preempt.c
 tests_stress_hoarding_preempted_LDADD = $(preempted)
+tests_stress_lazy_map_preempted_SOURCES = $(tests_stress_lazy_map_SOURCES) tests/stress/preempt.c
+tests_stress_lazy_map_preempted_LDADD = $(preempted)
 tests_stress_map_preempted_SOURCES = $(tests_stress_map_SOURCES) tests/stress/preempt.c
 tests_stress_map_preempted_LDADD = $(preempted)
 tests_stress_pipes_preempted_SOURCES = $(tests_stress_pipes_SOURCES) tests/stress/preempt.c
