@@ -104,6 +104,7 @@ everywhere() {
     case $changed in
     *src/queue/*) programs="queues works" ;;
     src/base/fence.c) programs=counts ;;
+    *src/flow/*) programs="maps counts" ;;
     esac
     for program in $programs; do # most die soon
         try "$1" $program --preemptions 1 --random 200 && return
