@@ -93,8 +93,8 @@ static void parked_two_readers(void)
     book_destroy();
 }
 
-/* All but the second task have ended.  Its worker parks the turn and is overtaken by the reader, who
- * takes it, moves head, and parks it again. */
+/* All but the second task have ended.  Its worker parks the turn and is overtaken by the reader,
+ * who takes it, moves head, and parks it again. */
 static void parked_again(void)
 {
     book_create_ordered(2, 0, 1);
