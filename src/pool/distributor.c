@@ -34,16 +34,19 @@ void distr_log(const struct distributor *d, distributor_log_level_t level, const
 
 /* ---- the beginning ---- */
 
-static void init_locks(struct distributor *d)
+/* False: no memory for what says that a lock is recursive; the rest takes none. */
+static bool init_locks(struct distributor *d)
 {
     pthread_mutexattr_t recursive;
 
+    if (pthread_mutexattr_init(&recursive) != 0)
+        return false;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->joined, NULL);
-    pthread_mutexattr_init(&recursive);
     pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&d->user_lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
+    return true;
 }
 
 static void free_memory(struct distributor *d);
@@ -56,7 +59,10 @@ static struct distributor *make(const distributor_options_t *options)
         return NULL;
     memset(d, 0, sizeof *d);
     d->options = *options;
-    if (options->name && !(d->options.name = strdup(options->name))) {
+    if (options->name)
+        d->options.name = strdup(options->name);
+    if ((options->name && !d->options.name) || !init_locks(d)) {
+        free((void *)(uintptr_t)d->options.name);
         free(d);
         return NULL;
     }
@@ -70,7 +76,6 @@ static struct distributor *make(const distributor_options_t *options)
     d->cpus = distr_cpu_count();
     d->last = &d->first;
     d->fd = -1;
-    init_locks(d);
     distr_pools_init(&d->pools);
     return d;
 }
