@@ -388,9 +388,10 @@ phony_targets += check-again check-release
 # The same, in volume: ends within two hours, and goes on the next time where it stopped.  In a
 # build with a sanitizer it does a hundredth.
 EXTRA_DIST += tests/SOAK.md tests/soak.sh
-check-long: $(check_PROGRAMS) $(check_LTLIBRARIES) $(long_checks)
+check-long: $(check_PROGRAMS) $(check_LTLIBRARIES)
 	$(AM_TESTS_ENVIRONMENT) srcdir='$(srcdir)' unit_tests='$(unit_tests)' \
-		$(SHELL) $(srcdir)/tests/soak.sh
+		fault_programs='$(fault_programs)' schedule_programs='$(explored_programs)' \
+		long_checks='$(long_checks)' $(SHELL) $(srcdir)/tests/soak.sh
 CLEANFILES += soak.state soak.log soak.last
 phony_targets += check-long
 

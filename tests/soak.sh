@@ -4,7 +4,7 @@
 # says how often it has, so that the next call goes on there; soak.log keeps what each printed.
 # Ends at the first failure, when all is done, or when SOAK_SECONDS (7000) are over.  soak.state is
 # to be removed for a fresh start.
-: "${srcdir:=.}" "${SOAK_SECONDS:=7000}"
+: "${srcdir:=.}" "${SOAK_SECONDS:=7000}" "${MAKE:=make}"
 begin=$(date +%s)
 watched="$srcdir/tests/watchdog.sh"
 programs=tests/stress
@@ -45,7 +45,7 @@ step() {
         have=$((have + 1))
         echo "$name $have" >> soak.state
         echo "$name $have of $times, $(($(date +%s) - since)) s:" \
-            "$(grep -E 'tasks,|KiB|freezes|random scripts|skipped' soak.last | tr '\n' ';')"
+            "$(grep -E 'tasks,|KiB|freezes|random scripts|skipped|^[0-9]* schedules|mutants killed' soak.last | tr '\n' ';')"
     done
 }
 
@@ -93,6 +93,29 @@ again() {
     for test in conservation ending lifecycle quiescence wake; do
         plain "$programs/$test" --rounds 10 || return 1
     done
+    for test in $schedule_programs; do
+        plain "$test" --preemptions 1 --random 2000 --seed "$(date +%s)" || return 1
+    done
+}
+
+# The injected faults; an argument is what runs each program.
+faults() {
+    for test in $fault_programs; do
+        echo "$test"
+        plain "$@" "$test" || return 1
+    done
+}
+
+# In the place of AddressSanitizer where the build is a plain one.
+faults_in_valgrind() {
+    command -v valgrind > /dev/null || { echo "skipped: no valgrind"; return 77; }
+    faults valgrind -q --error-exitcode=9 --fair-sched=yes
+}
+
+# SIGINT, at a random moment a thousand times, and twice in each state.
+interrupts() {
+    DISTRIBUTOR_TEST_PERCENT=2000 WATCHDOG_LIMIT=3600 $SHELL "$watched" --unit \
+        tests/unit/nasty_system.t --filter "nasty_system/$1"
 }
 
 # The seeds of a step must differ each time: the programs take them from the clock.
@@ -114,6 +137,12 @@ begin_hogs
 step R9-crowd-and-hogs 1 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
 end_hogs
 step R9-quota 1 with_quota $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 200000)"
+[ "$SANITIZER" = thread ] || step R3-faults 1 faults
+[ "$slower" -gt 1 ] || step R3-valgrind 1 faults_in_valgrind
+[ -z "$unit_tests" ] || [ "$slower" -gt 1 ] || {
+    step R5-interrupts 1 interrupts a_handler_that_only_posts_stops_it
+    step R5-twice 1 interrupts sigint_in_every_state
+}
 step R12-api 10 seed "$(many 10000)"
 step R4-lives 10 plain "$programs/lifecycle" --rounds "$(many 10000)"
 step R10-freezes 10 freeze
@@ -122,5 +151,12 @@ step R10-freezes 10 freeze
         tests/unit/nasty_threads.t
 step R1-volume 10 plain "$programs/volume" --rounds 100 --tasks "$(many 10000000)"
 step R11-idle 1 idle
+for program in $schedule_programs; do
+    step "R6-$(basename "$program")" 1 plain "$program" --preemptions 3 --limit 400000 \
+        --random 100000
+done
+for target in $long_checks; do
+    step "$target" 1 "$MAKE" "$target"
+done
 step R15-again 100 again
 echo "All done."

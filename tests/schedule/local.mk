@@ -37,9 +37,11 @@ schedule_cflags = $(AM_CFLAGS) -I$(top_srcdir)/tests -Wno-shadow -fno-strict-ali
 schedule_ldflags = $(AM_LDFLAGS) $(schedule_wrapped:%=-Wl,--wrap=%)
 schedule_shim = -include $(top_srcdir)/tests/schedule/shim.h
 
+explored_programs =
 if !SANITIZED
 check_PROGRAMS += $(schedule_programs)
 TESTS += $(schedule_programs)
+explored_programs += $(schedule_programs)
 
 check_LTLIBRARIES += tests/schedule/libscheduled.la
 tests_schedule_libscheduled_la_SOURCES = $(src_libdistr_la_SOURCES)
@@ -83,7 +85,6 @@ check-schedules: $(schedule_programs)
 	for program in $(schedule_programs); do \
 		./$$program --preemptions 3 --limit 400000 --random 100000 || exit 1; \
 	done
-long_checks += check-schedules
 endif
 phony_targets += check-schedules
 

@@ -166,6 +166,7 @@ Test(nasty_system, a_handler_that_only_posts_stops_it)
         expect(distributor_start(d), 0);
         pthread_t stopper = begin_thread(stop_when_interrupted, d);
         pthread_t adder = begin_thread(add_until_refused, d);
+        nap((int64_t)(n * 37 % 11) * 100000);
         kill(getpid(), SIGINT);
         void *added;
         expect(pthread_join(adder, &added), 0);
