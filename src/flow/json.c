@@ -71,6 +71,22 @@ static int fill_object(distributor_state_t *state, json_t *object)
     return 0;
 }
 
+/* The text of an object, free()d by the caller; NULL: no memory.  Measured first, for json_dumps
+ * leaves out a key that it has no memory for and goes on. */
+static char *text_of(const json_t *object)
+{
+    size_t size = json_dumpb(object, NULL, 0, JSON_INDENT(2));
+    char *text = size > 0 ? malloc(size + 1) : NULL;
+
+    if (text && json_dumpb(object, text, size, JSON_INDENT(2)) != size) {
+        free(text);
+        return NULL;
+    }
+    if (text)
+        text[size] = '\0';
+    return text;
+}
+
 int distributor_state_to_json(distributor_state_t *state, char **text)
 {
     if (!state || !text)
@@ -82,7 +98,7 @@ int distributor_state_to_json(distributor_state_t *state, char **text)
     json_t *object = json_object();
     rc = object ? fill_object(state, object) : -ENOMEM;
     if (rc == 0) {
-        *text = json_dumps(object, JSON_INDENT(2));
+        *text = text_of(object);
         rc = *text ? 0 : distr_state_say(state, -ENOMEM, "no memory for JSON");
     }
     json_decref(object);
@@ -195,7 +211,8 @@ int distr_state_take_json(distributor_state_t *state, json_t *json, const json_e
     int rc = distributor_state_lock(state);
 
     if (rc == 0) {
-        if (!json && json_error_code(error) == json_error_out_of_memory)
+        /* Without a word it had no memory to begin. */
+        if (!json && (json_error_code(error) == json_error_out_of_memory || !*error->text))
             rc = distr_state_say(state, -ENOMEM, "no memory for JSON");
         else if (!json)
             rc = distr_state_say(state, -EBADMSG, "no JSON in line %d, column %d: %s", error->line,
