@@ -44,6 +44,8 @@ struct options {
 
 /* One line on the standard error output, "distributor: ..."; returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A message of the library; it has none if there was no memory for it. */
+const char *said(const char *message);
 /* For the end of a main function: what was written did arrive, or it complains. */
 int finish_output(int status);
 /* The word for an outcome, in colour if out is a terminal and NO_COLOR is not set. */

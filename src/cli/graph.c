@@ -24,7 +24,7 @@ static int open_picture(struct picture *picture, distributor_graph_t *graph)
     for (size_t i = 0; i < picture->count; i++) {
         distributor_place_t *place = &picture->places[i];
         if (distributor_graph_place(graph, i, place) != 0)
-            return complain(EXIT_ENGINE, "%s", distributor_graph_message(graph));
+            return complain(EXIT_ENGINE, "%s", said(distributor_graph_message(graph)));
         if (place->level + 1 > picture->levels)
             picture->levels = place->level + 1;
         if (place->chain > picture->longest) {
@@ -109,15 +109,22 @@ static void print_dot(const struct picture *picture)
     printf("}\n");
 }
 
+/* NULL: no memory. */
 static json_t *describe(const struct picture *picture, size_t node)
 {
     const distributor_place_t *place = &picture->places[node];
     json_t *tags = json_array(), *dependents = json_array();
+    int rc = 0;
 
     for (const char *const *tag = place->tags; tag && *tag; tag++)
-        json_array_append_new(tags, json_string(*tag));
+        rc |= json_array_append_new(tags, json_string(*tag));
     for (uint32_t i = 0; i < place->dependents; i++)
-        json_array_append_new(dependents, json_string(name_of(picture, place->dependent[i])));
+        rc |= json_array_append_new(dependents, json_string(name_of(picture, place->dependent[i])));
+    if (rc != 0) {
+        json_decref(tags);
+        json_decref(dependents);
+        return NULL;
+    }
     return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "name", name_of(picture, node), "level",
                      (json_int_t)place->level, "chain", (json_int_t)place->chain, "dependencies",
                      (json_int_t)place->dependencies, "dependents", dependents, "tags", tags);

@@ -65,7 +65,7 @@ static int say_state(distributor_state_t *state, const char *file)
     char why[512] = "";
 
     distributor_state_message(state, why, sizeof why);
-    return complain(EXIT_ENGINE, "--state-file=%s: %s", file, why);
+    return complain(EXIT_ENGINE, "--state-file=%s: %s", file, said(why));
 }
 
 /* The state as the file, the command line and setup_state leave it, in this order. */
@@ -86,7 +86,7 @@ static int open_state(distributor_state_t **state, const struct options *options
     rc = distributor_module_setup(tasks->module, *state);
     suspect_module(NULL);
     if (rc != 0)
-        return complain(EXIT_MODULE, "%s", distributor_module_message(tasks->module));
+        return complain(EXIT_MODULE, "%s", said(distributor_module_message(tasks->module)));
     return 0;
 }
 
@@ -160,7 +160,7 @@ static int run_watched(struct tasks *tasks, const struct options *options,
     if (rc == 0)
         return 0;
     return complain(rc == -ENOENT || rc == -ELOOP ? EXIT_MODULE : EXIT_ENGINE, "%s",
-                    distributor_graph_message(tasks->graph));
+                    said(distributor_graph_message(tasks->graph)));
 }
 
 static int run_tasks(struct tasks *tasks, const struct options *options, distributor_state_t *state)

@@ -22,6 +22,11 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
+const char *said(const char *message)
+{
+    return *message ? message : "no memory";
+}
+
 int finish_output(int status)
 {
     bool is_lost = ferror(stdout) != 0;

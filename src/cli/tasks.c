@@ -36,10 +36,10 @@ static int add_tasks(struct tasks *tasks)
         node.context = &tasks->run[i];
         ptrdiff_t index = distributor_graph_add(tasks->graph, &node);
         if (index < 0)
-            return complain(status_of((int)index), "%s", distributor_graph_message(tasks->graph));
+            return complain(status_of((int)index), "%s", said(distributor_graph_message(tasks->graph)));
     }
     int rc = distributor_graph_check(tasks->graph);
-    return rc == 0 ? 0 : complain(status_of(rc), "%s", distributor_graph_message(tasks->graph));
+    return rc == 0 ? 0 : complain(status_of(rc), "%s", said(distributor_graph_message(tasks->graph)));
 }
 
 /* Gives a task its result; it is left out of the run. */
@@ -54,27 +54,38 @@ static int mock(struct tasks *tasks, const struct pair *pair, const char *only)
     distributor_value_t value = read_value(pair->value);
     tasks->chosen[node] = false;
     if (distributor_graph_set_result(tasks->graph, (size_t)node, &value) != 0)
-        return complain(EXIT_ENGINE, "%s", distributor_graph_message(tasks->graph));
+        return complain(EXIT_ENGINE, "%s", said(distributor_graph_message(tasks->graph)));
     return 0;
 }
 
-static bool has_tag(distributor_graph_t *graph, size_t node, const char *const *wanted)
+static bool has_tag(const distributor_place_t *place, const char *const *wanted)
 {
-    distributor_place_t place;
-
-    if (distributor_graph_place(graph, node, &place) != 0)
-        return false;
-    for (const char *const *tag = place.tags; tag && *tag; tag++)
+    for (const char *const *tag = place->tags; tag && *tag; tag++)
         for (const char *const *want = wanted; *want; want++)
             if (strcmp(*tag, *want) == 0)
                 return true;
     return false;
 }
 
+/* ::TASK and --tags. */
+static int choose_by_options(struct tasks *tasks, size_t count, const struct options *options)
+{
+    distributor_place_t place;
+
+    for (size_t i = 0; i < count; i++) {
+        if (distributor_graph_place(tasks->graph, i, &place) != 0)
+            return complain(EXIT_ENGINE, "%s", said(distributor_graph_message(tasks->graph)));
+        tasks->chosen[i]
+            = (!options->task ||
+               strcmp(distributor_graph_name(tasks->graph, i), options->task) == 0) &&
+            (!options->tags || has_tag(&place, options->tags));
+    }
+    return 0;
+}
+
 static int choose(struct tasks *tasks, const struct options *options)
 {
     size_t count = distributor_graph_count(tasks->graph), named = 0;
-    int rc = 0;
 
     tasks->chosen = calloc(count, sizeof *tasks->chosen);
     tasks->only = calloc(count + 1, sizeof *tasks->only);
@@ -82,11 +93,7 @@ static int choose(struct tasks *tasks, const struct options *options)
         return complain(EXIT_ENGINE, "no memory");
     if (options->task && distributor_graph_find(tasks->graph, options->task) < 0)
         return complain(EXIT_MODULE, "'%s' has no task '%s'", options->path, options->task);
-    for (size_t i = 0; i < count; i++)
-        tasks->chosen[i]
-            = (!options->task ||
-               strcmp(distributor_graph_name(tasks->graph, i), options->task) == 0) &&
-            (!options->tags || has_tag(tasks->graph, i, options->tags));
+    int rc = choose_by_options(tasks, count, options);
     for (size_t i = 0; i < options->result_count && rc == 0; i++)
         rc = mock(tasks, &options->results[i], options->task);
     for (size_t i = 0; i < count; i++)
@@ -111,7 +118,7 @@ int open_tasks(struct tasks *tasks, const struct options *options)
     rc = distributor_module_load(tasks->module, options->path, NULL);
     suspect_module(NULL);
     if (rc != 0)
-        return complain(status_of(rc), "%s", distributor_module_message(tasks->module));
+        return complain(status_of(rc), "%s", said(distributor_module_message(tasks->module)));
     rc = add_tasks(tasks);
     return rc == 0 ? choose(tasks, options) : rc;
 }

@@ -59,7 +59,7 @@ static distributor_value_t read_as(const char *text, distributor_value_type_t ty
 int set_key(distributor_state_t *state, const struct pair *pair)
 {
     struct search search = {.key = pair->key};
-    char why[512];
+    char why[512] = "";
 
     distributor_state_each(state, look, &search);
     distributor_value_t value = read_as(pair->value, search.type);
@@ -68,7 +68,7 @@ int set_key(distributor_state_t *state, const struct pair *pair)
         return 0;
     distributor_state_message(state, why, sizeof why);
     return complain(rc == -ENOMEM ? EXIT_ENGINE : EXIT_USAGE, "--%s=%s: %s", pair->key,
-                    pair->value, why);
+                    pair->value, said(why));
 }
 
 char *format_value(const distributor_value_t *value)
