@@ -7,12 +7,18 @@ fault_wrapped = \
 	pthread_attr_init pthread_cond_init pthread_create pthread_key_create pthread_mutex_init \
 	pthread_mutexattr_init pthread_setspecific realloc sched_getaffinity strdup strndup syscall
 
+# And those that the loading of modules and the command make besides.
+fault_wrapped_files = \
+	__asprintf_chk __getdelim __vasprintf_chk asprintf dlopen fstat fsync getcwd getdelim mkdir \
+	mkdtemp open posix_spawnp read realpath rename stat vasprintf waitpid write
+
 fault_programs = \
 	tests/fault/channel \
 	tests/fault/ends \
 	tests/fault/flow \
 	tests/fault/inside \
 	tests/fault/life \
+	tests/fault/module \
 	tests/fault/sources \
 	tests/fault/whole
 check_PROGRAMS += $(fault_programs) tests/fault/exhaustion
@@ -38,6 +44,23 @@ tests_fault_inside_SOURCES = tests/fault/inside.c $(fault_sources)
 tests_fault_inside_LDFLAGS = $(fault_ldflags)
 tests_fault_life_SOURCES = tests/fault/life.c $(fault_sources)
 tests_fault_life_LDFLAGS = $(fault_ldflags)
+tests_fault_module_SOURCES = \
+	src/cli/cli.h \
+	src/cli/crash.c \
+	src/cli/graph.c \
+	src/cli/options.c \
+	src/cli/progress.c \
+	src/cli/run.c \
+	src/cli/say.c \
+	src/cli/tasks.c \
+	src/cli/trace.c \
+	src/cli/values.c \
+	src/cli/viewer.c \
+	tests/fault/files.c \
+	tests/fault/module.c $(fault_sources)
+tests_fault_module_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(TINFO_CFLAGS)
+tests_fault_module_LDFLAGS = $(fault_ldflags) $(fault_wrapped_files:%=-Wl,--wrap=%)
+tests_fault_module_LDADD = $(FLOW_LIBS) $(TINFO_LIBS)
 tests_fault_sources_SOURCES = tests/fault/sources.c $(fault_sources)
 tests_fault_sources_LDFLAGS = $(fault_ldflags)
 tests_fault_whole_SOURCES = tests/fault/whole.c $(fault_sources)

@@ -19,7 +19,7 @@ sure="__errno_location __pthread_register_cancel __pthread_unregister_cancel __s
     snprintf strchr strcmp strcspn strerrordesc_np strlen strncmp strrchr strstr strtol sysconf
     vsnprintf"
 
-wrapped=$(sed -n '/^fault_wrapped/,/[^\\]$/p' "$srcdir/tests/fault/local.mk" |
+wrapped=$(sed -n '/^fault_wrapped =/,/[^\\]$/p' "$srcdir/tests/fault/local.mk" |
     sed 's/^fault_wrapped =//; s/\\$//')
 
 # The names that hardening and newer headers give to the same functions are put back.

@@ -52,7 +52,7 @@ static void remember(const char *name, const void *place)
     pthread_mutex_unlock(&lock);
 }
 
-static bool fails(const char *name, const void *place)
+bool wrappers_fails(const char *name, const void *place)
 {
     if (!atomic_load(&armed)) {
         return false;
@@ -66,7 +66,7 @@ static bool fails(const char *name, const void *place)
     return true;
 }
 
-#define FAILS(name) fails(name, __builtin_return_address(0))
+#define FAILS(name) wrappers_fails(name, __builtin_return_address(0))
 
 void wrappers_begin(void)
 {
@@ -129,7 +129,7 @@ static unsigned slot_of(const void *memory)
     return (unsigned)(((uintptr_t)memory >> 4) * 2654435761u) % TABLE_SIZE;
 }
 
-static void add_live(const void *memory, size_t size, const void *place)
+void wrappers_add_live(const void *memory, size_t size, const void *place)
 {
     unsigned slot = slot_of(memory);
     if (memory == NULL) {
@@ -193,7 +193,7 @@ void *__wrap_malloc(size_t size)
         return NULL;
     }
     void *memory = __real_malloc(size);
-    add_live(memory, size, __builtin_return_address(0));
+    wrappers_add_live(memory, size, __builtin_return_address(0));
     return memory;
 }
 
@@ -206,7 +206,7 @@ void *__wrap_calloc(size_t count, size_t size)
         return NULL;
     }
     void *memory = __real_calloc(count, size);
-    add_live(memory, count * size, __builtin_return_address(0));
+    wrappers_add_live(memory, count * size, __builtin_return_address(0));
     return memory;
 }
 
@@ -221,7 +221,7 @@ void *__wrap_realloc(void *old, size_t size)
     /* First: from the moment it is free another thread can be given the same address. */
     remove_live(old);
     void *memory = __real_realloc(old, size);
-    add_live(memory != NULL ? memory : old, size, __builtin_return_address(0));
+    wrappers_add_live(memory != NULL ? memory : old, size, __builtin_return_address(0));
     return memory;
 }
 
@@ -234,7 +234,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
         return NULL;
     }
     void *memory = __real_aligned_alloc(alignment, size);
-    add_live(memory, size, __builtin_return_address(0));
+    wrappers_add_live(memory, size, __builtin_return_address(0));
     return memory;
 }
 
@@ -247,7 +247,7 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
     }
     int error = __real_posix_memalign(memory, alignment, size);
     if (error == 0) {
-        add_live(*memory, size, __builtin_return_address(0));
+        wrappers_add_live(*memory, size, __builtin_return_address(0));
     }
     return error;
 }
@@ -261,7 +261,7 @@ char *__wrap_strdup(const char *text)
         return NULL;
     }
     char *copy = __real_strdup(text);
-    add_live(copy, strlen(text) + 1, __builtin_return_address(0));
+    wrappers_add_live(copy, strlen(text) + 1, __builtin_return_address(0));
     return copy;
 }
 
@@ -274,7 +274,7 @@ char *__wrap_strndup(const char *text, size_t size)
         return NULL;
     }
     char *copy = __real_strndup(text, size);
-    add_live(copy, size, __builtin_return_address(0));
+    wrappers_add_live(copy, size, __builtin_return_address(0));
     return copy;
 }
 
@@ -296,7 +296,7 @@ void *__wrap_mmap(void *where, size_t size, int access, int flags, int file, off
     }
     void *memory = __real_mmap(where, size, access, flags, file, offset);
     if (memory != MAP_FAILED) {
-        add_live(memory, size, __builtin_return_address(0));
+        wrappers_add_live(memory, size, __builtin_return_address(0));
     }
     return memory;
 }

@@ -7,6 +7,7 @@
 #define FAULT_WRAPPERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Begins a turn: nothing has failed yet, and nothing fails before wrappers_arm. */
 void wrappers_begin(void);
@@ -16,6 +17,10 @@ void wrappers_arm(unsigned failing, bool persistent);
 void wrappers_disarm(void);
 bool wrappers_fired(void);
 void wrappers_note(bool failed); /* what another process found */
+
+/* For a wrapper: whether this call fails, and what it hands out, which somebody must free. */
+bool wrappers_fails(const char *name, const void *place);
+void wrappers_add_live(const void *memory, size_t size, const void *place);
 
 /* What is alive now belongs to the process and counts no more. */
 void wrappers_keep_rest(void);
