@@ -41,16 +41,30 @@ char *distr_find_program(const char *command)
     return NULL;
 }
 
+/* Opens a file that ends: a list that is damaged may name a pipe, or a device. */
+static int open_regular(const char *name, struct stat *is)
+{
+    int file = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (file < 0)
+        return -errno;
+    int rc = fstat(file, is) != 0 ? -errno : S_ISREG(is->st_mode) ? 0 : -EBADMSG;
+    if (rc == 0)
+        return file;
+    close(file);
+    return rc;
+}
+
 /* Continues the hash with one file, its name too. */
 static int hash_file(const char *name, uint64_t *hash, int64_t *changed_ns)
 {
     char bytes[65536];
     struct stat is;
     ssize_t size;
-    int file = open(name, O_RDONLY | O_CLOEXEC);
+    int file = open_regular(name, &is);
 
     if (file < 0)
-        return -errno;
+        return file;
     *hash = distr_hash(*hash, name, strlen(name) + 1);
     while ((size = read(file, bytes, sizeof bytes)) > 0)
         *hash = distr_hash(*hash, bytes, (size_t)size);
