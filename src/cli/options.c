@@ -216,7 +216,7 @@ static int refuse(int found, char **words)
 /* MODULE[::TASK] */
 static int set_module(struct options *options, int count, char **words)
 {
-    if (count < 1)
+    if (count < 1 || !*words[0])
         return complain(EXIT_USAGE, "no module: a shared object or a .c file");
     if (count > 1)
         return complain(EXIT_USAGE, "'%s': one module at a time", words[1]);

@@ -12,6 +12,7 @@ bad no_command 2 "no command: it is 'run' or 'graph', $help"
 bad unknown_command 2 "there is no command 'walk': it is 'run' or 'graph'" walk
 bad no_module 2 "no module: a shared object or a .c file" run
 bad no_module_graph 2 "no module: a shared object or a .c file" graph
+bad empty_module 2 "no module: a shared object or a .c file" run ''
 bad two_modules 2 "'b.c': one module at a time" run a.c b.c
 bad two_modules_graph 2 "'b.c': one module at a time" graph a.c b.c
 bad one_letter_missing 2 "there is no option '--worker': was --workers meant?" run --worker=3 a.c
