@@ -1,12 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzzing: `make fuzz` builds the targets with libFuzzer and both sanitizers, with clang, and lets
-# them run for FUZZ_SECONDS over the corpus; what is new stays in the build folder.  `make check`
-# replays the corpus, in every build.
+# each run for FUZZ_SECONDS over its corpus; what is new stays in the build folder.  `make check`
+# replays the corpora, in every build.
 
 fuzz_api = tests/fuzz/api.c tests/fuzz/model.c
-check_PROGRAMS += tests/fuzz/api_replay
-TESTS += tests/fuzz/api_replay
+fuzz_list = tests/fuzz/list.c
+fuzz_options = tests/fuzz/options.c src/cli/options.c
+fuzz_state = tests/fuzz/state.c
+fuzz_values = tests/fuzz/values.c src/cli/values.c
+
+fuzz_replays = \
+	tests/fuzz/api_replay \
+	tests/fuzz/list_replay \
+	tests/fuzz/options_replay \
+	tests/fuzz/state_replay \
+	tests/fuzz/values_replay
+check_PROGRAMS += $(fuzz_replays)
+TESTS += $(fuzz_replays)
 tests_fuzz_api_replay_SOURCES = $(fuzz_api) tests/fuzz/model.h tests/fuzz/replay.c
+tests_fuzz_api_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"api"'
+tests_fuzz_list_replay_SOURCES = $(fuzz_list) tests/fuzz/replay.c
+tests_fuzz_list_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"list"'
+tests_fuzz_list_replay_LDADD = $(FLOW_LIBS)
+tests_fuzz_options_replay_SOURCES = $(fuzz_options) tests/fuzz/replay.c
+tests_fuzz_options_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"options"'
+tests_fuzz_options_replay_LDADD = $(FLOW_LIBS)
+tests_fuzz_state_replay_SOURCES = $(fuzz_state) tests/fuzz/replay.c
+tests_fuzz_state_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"state"'
+tests_fuzz_state_replay_LDADD = $(FLOW_LIBS)
+tests_fuzz_values_replay_SOURCES = $(fuzz_values) tests/fuzz/replay.c
+tests_fuzz_values_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"values"'
+tests_fuzz_values_replay_LDADD = $(FLOW_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
 
 FUZZ_CC = clang
@@ -15,15 +39,42 @@ FUZZ_SECONDS = 60
 FUZZ_CFLAGS = -std=gnu11 -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined
 
-tests/fuzz/api_fuzzer: $(fuzz_api) tests/fuzz/model.h $(src_libdistr_la_SOURCES)
-	$(AM_V_CCLD)$(MKDIR_P) tests/fuzz && \
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -D_GNU_SOURCE= -I$(top_srcdir)/include -I$(top_srcdir)/src \
-		$(addprefix $(top_srcdir)/,$(filter %.c,$(src_libdistr_la_SOURCES) $(fuzz_api))) \
-		-o $@ $(CK_LIBS)
-CLEANFILES += tests/fuzz/api_fuzzer
+fuzz_compile = $(MKDIR_P) tests/fuzz && $(FUZZ_CC) $(FUZZ_CFLAGS) -D_GNU_SOURCE= \
+	-I$(top_srcdir)/include -I$(top_srcdir)/src $(JANSSON_CFLAGS)
+fuzz_pool = $(src_libdistr_la_SOURCES)
+# Some of base is in both libraries.
+fuzz_flow = $(sort $(src_libdistr_la_SOURCES) $(src_libdistrflow_la_SOURCES))
+fuzz_flow_libs = $(CK_LIBS) $(FLOW_NEEDS)
 
-fuzz: tests/fuzz/api_fuzzer
-	$(MKDIR_P) fuzz/api
-	tests/fuzz/api_fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=120 \
-		-artifact_prefix=fuzz/ fuzz/api $(top_srcdir)/tests/fuzz/corpus/api
+fuzzers = \
+	tests/fuzz/api_fuzzer \
+	tests/fuzz/list_fuzzer \
+	tests/fuzz/options_fuzzer \
+	tests/fuzz/state_fuzzer \
+	tests/fuzz/values_fuzzer
+
+tests/fuzz/api_fuzzer: $(fuzz_api) tests/fuzz/model.h $(fuzz_pool)
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_pool) $(fuzz_api))) $(CK_LIBS)
+tests/fuzz/list_fuzzer: $(fuzz_list) $(fuzz_flow)
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_list))) $(fuzz_flow_libs)
+tests/fuzz/options_fuzzer: $(fuzz_options) src/cli/cli.h $(fuzz_flow)
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_options))) $(fuzz_flow_libs)
+tests/fuzz/state_fuzzer: $(fuzz_state) $(fuzz_flow)
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_state))) $(fuzz_flow_libs)
+tests/fuzz/values_fuzzer: $(fuzz_values) src/cli/cli.h $(fuzz_flow)
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_values))) $(fuzz_flow_libs)
+CLEANFILES += $(fuzzers)
+
+fuzz: $(fuzzers)
+	for name in api list options state values; do \
+		$(MKDIR_P) fuzz/$$name && \
+		tests/fuzz/$${name}_fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=120 \
+			-artifact_prefix=fuzz/$$name- fuzz/$$name \
+			$(top_srcdir)/tests/fuzz/corpus/$$name || exit; \
+	done
 phony_targets += fuzz

@@ -3,8 +3,10 @@
  * Runs a fuzz target without libFuzzer: over the files of a corpus, each several times, or over
  * random scripts, which a seed repeats.
  *
- *     api_replay [FILE...]        none: those of tests/fuzz/corpus/api
- *     api_replay --random COUNT SEED
+ *     NAME_replay [FILE...]        none: those of tests/fuzz/corpus/NAME
+ *     NAME_replay --random COUNT SEED
+ *
+ * FUZZ_NAME is NAME, of the target that this is compiled for.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -38,7 +40,7 @@ static unsigned replay_folder(void)
     char folder[2000], path[3000];
     unsigned count = 0;
     const struct dirent *entry;
-    snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/api", source != NULL ? source : ".");
+    snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/" FUZZ_NAME, source != NULL ? source : ".");
     DIR *stream = opendir(folder);
     while (stream != NULL && (entry = readdir(stream)) != NULL) {
         if (entry->d_name[0] != '.') {
@@ -62,7 +64,7 @@ static void run_random(unsigned count, unsigned seed)
             data[k] = (uint8_t)(rand() >> 8);
         LLVMFuzzerTestOneInput(data, size);
     }
-    printf("api_replay: %u random scripts from seed %u on\n", count, seed);
+    printf(FUZZ_NAME "_replay: %u random scripts from seed %u on\n", count, seed);
 }
 
 int main(int argc, char **argv)
