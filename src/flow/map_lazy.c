@@ -300,7 +300,7 @@ static int hand_out(struct distributor_lazy_map *map, void *output)
     int error = distr_window_slot(w, item)->error;
     if (error != 0)
         return error;
-    if (w->output_size > 0)
+    if (output)
         memcpy(output, distr_window_output(w, item), w->output_size);
     return 1;
 }
