@@ -15,6 +15,7 @@
 #include "pool/source.h"
 
 #define SPIN_NS 20000
+#define SPIN_STALLS 64u /* looks before it lets others run between two of them */
 
 /* ---- waking ---- */
 
@@ -227,9 +228,8 @@ static bool spin(struct distributor *d, unsigned round, int64_t *since)
     /* With a worker for every CPU awake, who finds nothing is in the way of the others. */
     if (round > 2 && distr_searching(search) > 1 && workers - distr_sleeping(search) >= d->cpus)
         return false;
-    if (round < 8)
-        for (unsigned i = 0; i < 16; i++)
-            ck_pr_stall();
+    if (round < SPIN_STALLS) /* a task that comes now is seen at once */
+        ck_pr_stall();
     else
         sched_yield();
     return distr_now() - *since < SPIN_NS;

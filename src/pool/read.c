@@ -69,8 +69,7 @@ static int wait_more(struct distributor *d, struct wait *wait)
         return -ETIMEDOUT;
     if (!cpus_are_taken(d) && now - wait->since < SPIN_NS) {
         if (now - wait->since < SPIN_NS / 10)
-            for (unsigned i = 0; i < 32; i++)
-                ck_pr_stall();
+            ck_pr_stall();
         else
             sched_yield();
         return 0;
