@@ -331,6 +331,7 @@ include tests/mutation/local.mk
 # House checks
 # ---------------------------------------------------------------------------------------------
 house_checks = \
+	tests/house/exceptions.sh \
 	tests/house/exports.sh \
 	tests/house/floors.sh \
 	tests/house/installed.sh \
