@@ -44,7 +44,7 @@ static uint64_t ring_size(uint64_t window)
 {
     uint64_t size = 1;
 
-    while (size < window + 2 * DISTR_SEGMENT_MAX)
+    while (size < window + (uint64_t)2 * DISTR_SEGMENT_MAX)
         size *= 2;
     return size;
 }

@@ -18,7 +18,7 @@
 
 /* Blocks that a worker gets at a time while its turn has not come. */
 #define BLOCKS_AHEAD 3u
-#define BLOCKS_BYTES (BLOCKS_AHEAD * DISTR_LARGE_SLOTS * sizeof(struct distr_item))
+#define BLOCKS_BYTES (sizeof(struct distr_item) * BLOCKS_AHEAD * DISTR_LARGE_SLOTS)
 
 bool distr_order_has_turn(const struct distr_worker *worker)
 {

@@ -23,7 +23,20 @@ clang-analyzer-unix.Malloc src/              the same
 clang-analyzer-valist.Uninitialized src/     clang 14 overlooks va_start
 analyzer-possible-null-argument src/flow/plan.c     its caller looks at both arrays together
 analyzer-possible-null-dereference src/flow/plan.c  the same
+clang-analyzer-core.NonNullParamChecker src/flow/plan.c  the same
+clang-analyzer-core.NullDereference src/flow/plan.c      the same
+clang-analyzer-core.uninitialized.Assign src/flow/plan.c  from is set along a cycle
 analyzer-null-dereference src/flow/bind.c    the count is 0 without an array
+clang-analyzer-core.NullDereference src/flow/bind.c      the same
+clang-analyzer-core.NonNullParamChecker src/flow/file.c  with a file create_beside gives its name
+clang-analyzer-core.NonNullParamChecker src/flow/module_cache.c  what says an error returns it
+analyzer-null-argument src/flow/module_cache.c           the same
+analyzer-possible-null-argument src/flow/module_cache.c  the same
+clang-analyzer-core.NonNullParamChecker src/cli/options.c  complain returns the status it is given
+clang-analyzer-core.NullDereference src/cli/options.c      the same
+clang-analyzer-core.UndefinedBinaryOperatorResult src/flow/module_files.c  read and fstat fill it
+analyzer-double-free src/pool/pipe.c         one brings the number of users to 0
+concurrency-mt-unsafe src/                   getenv, while nobody sets; glibc's strerror
 bugprone-sizeof-expression src/              arrays of pointers are meant
 KNOWN
 }
