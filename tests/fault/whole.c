@@ -73,10 +73,11 @@ static void work(distributor_t *d)
     }
 }
 
-static void life(bool reads, bool cancels)
+static void life(bool reads, bool cancels, distributor_order_t order)
 {
     distributor_t *d = NULL;
-    distributor_options_t options = {.size = sizeof options, .workers = 2, .name = "whole"};
+    distributor_options_t options = {.size = sizeof options, .workers = 2, .name = "whole",
+                                     .order = order};
     book_reset(busy_body);
     fault_arm();
     int rc = distributor_create(&d, &options);
@@ -99,17 +100,27 @@ static void life(bool reads, bool cancels)
 
 static void life_read(void)
 {
-    life(true, false);
+    life(true, false, DISTRIBUTOR_AS_COMPLETED);
 }
 
 static void life_unread(void)
 {
-    life(false, false);
+    life(false, false, DISTRIBUTOR_AS_COMPLETED);
 }
 
 static void life_cancelled(void)
 {
-    life(false, true);
+    life(false, true, DISTRIBUTOR_AS_COMPLETED);
+}
+
+static void life_ordered(void)
+{
+    life(true, false, DISTRIBUTOR_AS_ADDED);
+}
+
+static void life_ordered_cancelled(void)
+{
+    life(false, true, DISTRIBUTOR_AS_ADDED);
 }
 
 /* ---- a map: all or nothing ---- */
@@ -231,6 +242,8 @@ int main(int argc, char **argv)
         {"life_read", life_read},
         {"life_unread", life_unread},
         {"life_cancelled", life_cancelled},
+        {"life_ordered", life_ordered},
+        {"life_ordered_cancelled", life_ordered_cancelled},
         {"map_temporary", map_temporary},
         {"map_created", map_created},
         {"map_started", map_started},
