@@ -37,6 +37,8 @@ clang-analyzer-core.NullDereference src/cli/options.c      the same
 clang-analyzer-core.UndefinedBinaryOperatorResult src/flow/module_files.c  read and fstat fill it
 analyzer-double-free src/pool/pipe.c         one brings the number of users to 0
 concurrency-mt-unsafe src/                   getenv, while nobody sets; glibc's strerror
+bugprone-implicit-widening-of-multiplication-result src/queue/queue.c  slots are few
+autoVariables src/queue/deque.c              nobody looks at the share afterwards
 bugprone-sizeof-expression src/              arrays of pointers are meant
 KNOWN
 }
