@@ -380,7 +380,8 @@ released_tests = \
 	$(filter tests/cli/%.sh tests/examples/%.sh,$(TESTS))
 check-release:
 	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(released_tests)' \
-		check_PROGRAMS= check_LTLIBRARIES=
+		check_PROGRAMS='$(filter tests/cli/% tests/examples/%,$(check_PROGRAMS))' \
+		check_LTLIBRARIES=
 phony_targets += check-again check-release
 
 # ---------------------------------------------------------------------------------------------
