@@ -15,7 +15,8 @@
 #include "pool/source.h"
 
 #define SPIN_NS 20000
-#define SPIN_STALLS 64u /* looks before it lets others run between two of them */
+#define SPIN_LOOKS 64u /* before it lets others run between two of them */
+#define SOURCE_STALLS 16u
 
 /* ---- waking ---- */
 
@@ -226,10 +227,15 @@ static bool spin(struct distributor *d, unsigned round, int64_t *since)
     if (round == 0)
         *since = distr_now();
     /* With a worker for every CPU awake, who finds nothing is in the way of the others. */
-    if (round > 2 && distr_searching(search) > 1 && workers - distr_sleeping(search) >= d->cpus)
+    if (round >= DISTR_LOOKS_TO_YIELD && distr_searching(search) > 1 &&
+        workers - distr_sleeping(search) >= d->cpus)
         return false;
-    if (round < SPIN_STALLS) /* a task that comes now is seen at once */
-        ck_pr_stall();
+    /* A task that comes now is seen at once; the input of a source can wait for the row that a
+     * worker asks for. */
+    unsigned stalls = distr_has_sources(d) ? SOURCE_STALLS : 1;
+    if (round < SPIN_LOOKS)
+        for (unsigned i = 0; i < stalls; i++)
+            ck_pr_stall();
     else
         sched_yield();
     return distr_now() - *since < SPIN_NS;
@@ -253,6 +259,37 @@ static bool ask(struct distr_worker *worker, bool counted)
     return false;
 }
 
+/* Whether some thread has added or ended a task since this worker's last look. */
+static bool others_move(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    uint64_t sum = 0;
+
+    for (struct distr_group *group = &d->first; group;
+         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
+        for (unsigned i = 0; i < 64; i++) {
+            struct distr_record *record =
+                atomic_load_explicit(&group->records[i], memory_order_acquire);
+            if (!record)
+                break;
+            /* relaxed: a guess is enough. */
+            sum += atomic_load_explicit(&record->added, memory_order_relaxed) +
+                   distr_record_done(record);
+        }
+    }
+    bool moved = sum != worker->watched;
+    worker->watched = sum;
+    return moved;
+}
+
+/* Whether to take what others hold.  Who asks a source holds a row for a moment, and runs it sooner
+ * than the interruption would be over. */
+static bool may_freeze(struct distr_worker *worker, unsigned round)
+{
+    return round >= DISTR_LOOKS_TO_FREEZE &&
+           (!distr_has_sources(worker->record.owner) || !others_move(worker));
+}
+
 /* The worker is counted as searching: looks until it has found something, or STOP. */
 static distr_apart bool look_on(struct distr_worker *worker)
 {
@@ -262,7 +299,7 @@ static distr_apart bool look_on(struct distr_worker *worker)
     bool more;
 
     while (!(distr_state(d) & DISTR_ENDED)) {
-        if (distr_take(worker, round > (distr_has_sources(d) ? 7 : 1), &more)) {
+        if (distr_take(worker, may_freeze(worker, round), &more)) {
             found(worker, more);
             return true;
         }

@@ -154,6 +154,7 @@ struct distr_worker {
     unsigned fair_bit;
     struct distr_group *scan_group; /* where it found tasks last */
     unsigned scan_bit;
+    uint64_t watched; /* what all had added and ended when it looked last */
     struct distr_source *source; /* which one it asked last */
     struct distr_source *asked;  /* the one whose callback is on the stack */
     void *value;

@@ -8,6 +8,12 @@
 
 #define DISTR_FAIR_EVERY 64u
 
+/* How often a worker that searches looks before it takes what another worker holds, which costs
+ * that one an interruption, */
+#define DISTR_LOOKS_TO_FREEZE 8u
+/* and before it is in the way of the others, where each CPU has a worker awake. */
+#define DISTR_LOOKS_TO_YIELD 16u
+
 /* Takes a task of another queue into worker->task, and more of the same into the worker's deque.
  * With freeze also from what other workers hold.  *more: others can find something too. */
 bool distr_take(struct distr_worker *worker, bool freeze, bool *more);
