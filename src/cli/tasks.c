@@ -36,10 +36,12 @@ static int add_tasks(struct tasks *tasks)
         node.context = &tasks->run[i];
         ptrdiff_t index = distributor_graph_add(tasks->graph, &node);
         if (index < 0)
-            return complain(status_of((int)index), "%s", said(distributor_graph_message(tasks->graph)));
+            return complain(status_of((int)index), "%s",
+                            said(distributor_graph_message(tasks->graph)));
     }
     int rc = distributor_graph_check(tasks->graph);
-    return rc == 0 ? 0 : complain(status_of(rc), "%s", said(distributor_graph_message(tasks->graph)));
+    return rc == 0 ? 0
+                   : complain(status_of(rc), "%s", said(distributor_graph_message(tasks->graph)));
 }
 
 /* Gives a task its result; it is left out of the run. */

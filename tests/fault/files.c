@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The calls that concern files and processes, wrapped as those in wrappers.c are, and those of the C
- * library that hand out memory, which are asked for by the parts that load modules and run them.
+ * The calls that concern files and processes, wrapped as those in wrappers.c are, and those of the
+ * C library that hand out memory, which are asked for by the parts that load modules and run them.
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* its names are wrapped here too */

@@ -69,10 +69,11 @@ static void prepare(void)
         perror(folder);
         exit(1);
     }
-    write_file(name(source, "two.c"), "#include <distributor/module.h>\n"
-                                      "DISTRIBUTOR_TASK(a, .tags = {\"t\"}) { (void)call; return 0; }\n"
-                                      "DISTRIBUTOR_TASK(b, .after = {\"a\"}, .tags = {\"t\"})\n"
-                                      "{ (void)call; return 0; }\n");
+    write_file(name(source, "two.c"),
+               "#include <distributor/module.h>\n"
+               "DISTRIBUTOR_TASK(a, .tags = {\"t\"}) { (void)call; return 0; }\n"
+               "DISTRIBUTOR_TASK(b, .after = {\"a\"}, .tags = {\"t\"})\n"
+               "{ (void)call; return 0; }\n");
     shell("%s -shared -fPIC -I%s/include -o %s %s", cc ? cc : "cc", top ? top : ".",
           name(object, "two.so"), source);
     /* Its arguments end with: -MF LIST -o OBJECT SOURCE. */

@@ -40,7 +40,8 @@ static unsigned replay_folder(void)
     char folder[2000], path[3000];
     unsigned count = 0;
     const struct dirent *entry;
-    snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/" FUZZ_NAME, source != NULL ? source : ".");
+    snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/" FUZZ_NAME,
+             source != NULL ? source : ".");
     DIR *stream = opendir(folder);
     while (stream != NULL && (entry = readdir(stream)) != NULL) {
         if (entry->d_name[0] != '.') {
