@@ -93,6 +93,12 @@ tests_unit_flow_group_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_flow_group_t_LDADD = $(FLOW_UNIT_LIBS)
 
 # A module finds the functions that it calls in the program.
+unit_tests += tests/unit/flow_interrupt.t
+tests_unit_flow_interrupt_t_SOURCES = tests/unit/flow_interrupt.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_interrupt_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_interrupt_t_LDADD = $(FLOW_UNIT_LIBS)
+
 unit_tests += tests/unit/flow_module.t
 tests_unit_flow_module_t_SOURCES = tests/unit/flow_module.c tests/unit/flow_support.h \
 	tests/unit/support.h

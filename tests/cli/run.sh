@@ -78,7 +78,12 @@ run 0 run --progress "$examples/simple.c"
 [ ! -s "$work/err" ] || wrong "a bar in a file"
 if command -v script > /dev/null; then
     script -qec "src/cli/distributor run --progress $examples/simple.c" /dev/null > "$work/out" 2>&1
-    says "[##############################] 6/6"
+    says "[##############################] 6/6" " s left"
+    script -qec "src/cli/distributor run $examples/failing.c" /dev/null > "$work/out" 2>&1
+    grep -q "$(printf '\033\[31m')failed" "$work/out" || wrong "no colour on a terminal"
+    NO_COLOR=1 script -qec "src/cli/distributor run $examples/failing.c" /dev/null > "$work/out" 2>&1
+    says "failed     test_d"
+    says_not "$(printf '\033')"
 fi
 
 # The viewer: plain lines in a file and on a dumb terminal, codes on another.
@@ -93,6 +98,20 @@ if command -v script > /dev/null; then
     says "6 of 6 tasks"
     says_not " runs a"
     grep -q "$(printf '\033\[A')" "$work/out" || wrong "the viewer does not go up"
+    # The clock goes on while nothing begins or ends: the task ends when it has seen that.
+    module watched << MODULE
+#include <stdlib.h>
+#include <unistd.h>
+DISTRIBUTOR_TASK(watched)
+{
+    for (int i = 0; i < 6000; i++, usleep(10000))
+        if (system("grep -q '[^0 ] s  watched' '$work/out'") == 0)
+            return 0;
+    return -1;
+}
+MODULE
+    TERM=xterm script -qefc "src/cli/distributor run --viewer $work/watched.c" /dev/null \
+        > "$work/out" 2>&1 || wrong "the clock of the viewer stands still"
 fi
 
 run 0 graph "$examples/failing.c"

@@ -113,6 +113,23 @@ Test(flow_run, each_node_exactly_once)
     finish();
 }
 
+Test(flow_run, a_million_nodes)
+{
+    size_t width = 1000, nodes = rounds(1000000) / width * width;
+    distributor_graph_t *graph = new_graph();
+    for (size_t i = 0; i < nodes; i++)
+        add_node(graph, .run = count_one);
+    for (size_t i = width; i < nodes; i++)
+        for (size_t edge = 0; edge < 3; edge++)
+            expect(distributor_graph_add_edge(graph, i / width * width - 1 - (i + edge) % width, i),
+                   0);
+    count = 0;
+    expect(run_graph(graph, RUN_OPTIONS(.workers = 2)).passed, nodes);
+    expect(count, nodes);
+    distributor_graph_destroy(graph);
+    finish();
+}
+
 Test(flow_run, a_long_chain_needs_no_stack)
 {
     size_t length = 100000;
