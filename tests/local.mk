@@ -357,6 +357,12 @@ if !SANITIZED
 TESTS += $(house_checks)
 endif
 
+# `make install` links libdistributor-flow anew, and libtool takes the built one away meanwhile:
+# what uses it waits for the test that installs, if that is to run.
+uses_shared_flow = $(filter tests/cli/%.log tests/examples/%.log tests/house/exports.log \
+	tests/house/manual.log,$(TEST_LOGS))
+$(uses_shared_flow): $(filter tests/house/installed.log,$(TEST_LOGS))
+
 # ---------------------------------------------------------------------------------------------
 # Less than all, for scripts/test, which has run all of them with another compiler
 # ---------------------------------------------------------------------------------------------
