@@ -9,6 +9,7 @@ begin=$(date +%s)
 watched="$srcdir/tests/watchdog.sh"
 programs=tests/stress
 hogs=
+figures='tasks,|KiB|freezes|random scripts|skipped|^[0-9]+ schedules|mutants killed'
 
 # A build with a sanitizer does a hundredth.
 if [ -z "$SANITIZER" ] || [ "$SANITIZER" = no ]; then slower=1; else slower=100; fi
@@ -45,7 +46,7 @@ step() {
         have=$((have + 1))
         echo "$name $have" >> soak.state
         echo "$name $have of $times, $(($(date +%s) - since)) s:" \
-            "$(grep -E 'tasks,|KiB|freezes|random scripts|skipped|^[0-9]* schedules|mutants killed' soak.last | tr '\n' ';')"
+            "$(grep -E "$figures" soak.last | tr '\n' ';')"
     done
 }
 
