@@ -331,6 +331,7 @@ include tests/cost/local.mk
 # Schedules, and faults that they find
 # ---------------------------------------------------------------------------------------------
 include tests/schedule/local.mk
+include tests/model/local.mk
 include tests/mutation/local.mk
 
 # ---------------------------------------------------------------------------------------------

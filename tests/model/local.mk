@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The protocols as models for spin, which goes through all their states.  They are of no build, so
+# one of them runs them.
+EXTRA_DIST += \
+	tests/model/README.md \
+	tests/model/claim.pml \
+	tests/model/deque.pml \
+	tests/model/models.sh \
+	tests/model/models.txt \
+	tests/model/park.pml \
+	tests/model/quiescence.pml \
+	tests/model/room.pml
+if !SANITIZED
+TESTS += tests/model/models.sh
+
+# Larger sizes, and every fault.
+check-models:
+	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' $(SHELL) $(srcdir)/tests/model/models.sh all
+long_checks += check-models
+endif
+phony_targets += check-models
