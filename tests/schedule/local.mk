@@ -13,8 +13,10 @@ schedule_wrapped = \
 	pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_yield strdup
 
 schedule_programs = \
+	tests/schedule/channels \
 	tests/schedule/counts \
 	tests/schedule/ends \
+	tests/schedule/late \
 	tests/schedule/maps \
 	tests/schedule/order \
 	tests/schedule/queues \
@@ -48,6 +50,10 @@ tests_schedule_libscheduled_la_SOURCES = $(src_libdistr_la_SOURCES)
 tests_schedule_libscheduled_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
 tests_schedule_libscheduled_la_LIBADD = $(CK_LIBS)
 
+tests_schedule_channels_SOURCES = tests/schedule/channels.c $(schedule_core)
+tests_schedule_channels_CFLAGS = $(schedule_cflags)
+tests_schedule_channels_LDFLAGS = $(schedule_ldflags)
+tests_schedule_channels_LDADD = tests/schedule/libscheduled.la
 tests_schedule_counts_SOURCES = tests/schedule/counts.c $(schedule_core)
 tests_schedule_counts_CFLAGS = $(schedule_cflags)
 tests_schedule_counts_LDFLAGS = $(schedule_ldflags)
@@ -56,6 +62,10 @@ tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
 tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
+tests_schedule_late_SOURCES = tests/schedule/late.c $(schedule_core)
+tests_schedule_late_CFLAGS = $(schedule_cflags)
+tests_schedule_late_LDFLAGS = $(schedule_ldflags)
+tests_schedule_late_LDADD = tests/schedule/libscheduled.la
 tests_schedule_maps_SOURCES = tests/schedule/maps.c $(schedule_core)
 tests_schedule_maps_CFLAGS = $(schedule_cflags)
 tests_schedule_maps_LDFLAGS = $(schedule_ldflags)
