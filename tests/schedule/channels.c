@@ -239,8 +239,8 @@ static void *receive_small(void *unused)
     return NULL;
 }
 
-/* One that has no room for the message tells the next.  It has a deadline, as the other one may have
- * taken the message. */
+/* One that has no room for the message tells the next.  It has a deadline, as the other one may
+ * have taken the message. */
 static void too_large(void)
 {
     set_up(0);
