@@ -211,8 +211,8 @@ int distr_state_take_json(distributor_state_t *state, json_t *json, const json_e
     int rc = distributor_state_lock(state);
 
     if (rc == 0) {
-        /* Without a word it had no memory to begin. */
-        if (!json && (json_error_code(error) == json_error_out_of_memory || !*error->text))
+        /* Without a word, and then without a code, it had no memory to begin. */
+        if (!json && (!*error->text || json_error_code(error) == json_error_out_of_memory))
             rc = distr_state_say(state, -ENOMEM, "no memory for JSON");
         else if (!json)
             rc = distr_state_say(state, -EBADMSG, "no JSON in line %d, column %d: %s", error->line,
