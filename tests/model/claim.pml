@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Add and claim on OPEN queues: events R1, A1, A2 and C1 to C6 of src/queue/README.md, with blocks
- * of two slots that are used again.
+ * of SLOTS slots that are used again.
  *
  * Q owners with a queue each add ITEMS items; an owner may leave a block before it is full, as one
  * does whose next item does not fit.  W takers try a claim TRIES times, at any queue.  In the end

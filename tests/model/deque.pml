@@ -2,11 +2,11 @@
 /*
  * The deque: events D1 to D4, S1, F1 to F4, and C3 to C6 of SHARED blocks, of src/queue/README.md.
  *
- * The owner pushes or pops, as it likes, STEPS times, after FILLED pushes; W takers look LOOKS times
- * each, and freeze or claim what they see.  (Owner and taker can undo each other's steps for ever:
- * a freeze makes the owner push again, which may be frozen again.  So looks are counted.)  The owner's stores of bottom wait in its store buffer until it drains.
- * In the end the owner pops all, and what is left then is taken by one alone: each item that was
- * pushed was taken once.
+ * The owner pushes or pops, as it likes, STEPS times, after FILLED pushes; W takers look LOOKS
+ * times each, and freeze or claim what they see.  (The owner and a taker can undo each other's
+ * steps for ever: a freeze makes the owner push again, which may be frozen again.  So looks are
+ * counted.)  The owner's stores of bottom wait in its store buffer until it drains.  In the end
+ * what is left is taken by one alone: each item that was pushed was taken once.
  */
 #ifndef W
 #define W 1
@@ -148,7 +148,7 @@ inline take_back(b, of_generation)
     }
 }
 
-/* The tail is SHARED up to hi: goes on in a free block, in the same one if nothing is left in it. */
+/* The tail is SHARED up to hi: goes on in a free block, or in the same one if nothing is left. */
 inline go_on()
 {
     d_step { drain(); blocks[tail].bottom = hi };

@@ -42,8 +42,8 @@ explore() {
 
 # figures: how many states, and how long it took.
 figures() {
-    sed -n 's/^ *\([0-9]*\) states, stored.*/\1 states/p; s/^pan: elapsed time \(.*\) seconds/\1 s/p' \
-        "$here/output" | tr '\n' ' '
+    sed -n 's/^ *\([0-9]*\) states, stored.*/\1 states/p
+        s/^pan: elapsed time \(.*\) seconds/\1 s/p' "$here/output" | tr '\n' ' '
 }
 
 # keep NAME: what led to a wrong outcome.
