@@ -67,6 +67,13 @@ static int receive_next(void)
     return rc;
 }
 
+/* Until those that have just come have looked around, and are about to sleep. */
+static void let_look(void)
+{
+    for (unsigned i = 0; i < 120; i++)
+        schedule_yield();
+}
+
 /* All threads but this one have ended. */
 static void finish(void)
 {
@@ -108,10 +115,33 @@ static void two_and_two(void)
     pthread_t sender = start(send_one);
     pthread_t receiver = start(receive_one);
     schedule_begin();
+    let_look();
     schedule_check(send_next() == 0);
     schedule_check(receive_next() == 1);
     pthread_join(sender, NULL);
     pthread_join(receiver, NULL);
+    finish();
+}
+
+/* One is woken, finds nothing and is about to sleep again as the only message comes (K1 to K4). */
+static void falls_asleep(void)
+{
+    uint64_t number;
+    size_t size;
+
+    set_up(0);
+    pthread_t receiver = start(receive_one);
+    schedule_settle();
+    schedule_begin();
+    schedule_check(send_next() == 0);
+    if (distributor_channel_try_receive(channel, &number, sizeof number, &size) == 1)
+        note(number, size);
+    schedule_yield();
+    schedule_check(send_next() == 0);
+    pthread_join(receiver, NULL);
+    distributor_channel_close(channel);
+    while (receive_next() == 1)
+        ;
     finish();
 }
 
@@ -148,13 +178,15 @@ static void two_wait_for_room(void)
 
 /* ---- close ---- */
 
-/* It wakes all that sleep. */
+/* It wakes all that sleep, or are about to. */
 static void close_wakes_receivers(void)
 {
     set_up(1);
     pthread_t one = start(receive_one);
+    schedule_settle();
     pthread_t other = start(receive_one);
     schedule_begin();
+    let_look();
     distributor_channel_close(channel);
     pthread_join(one, NULL);
     pthread_join(other, NULL);
@@ -168,12 +200,15 @@ static void close_wakes_senders(void)
     set_up(1);
     schedule_check(send_next() == 0);
     pthread_t one = start(send_one);
+    schedule_settle();
     pthread_t other = start(send_one);
     schedule_begin();
+    let_look();
     distributor_channel_close(channel);
     pthread_join(one, NULL);
     pthread_join(other, NULL);
     schedule_check(!sent[1] && !sent[2]);
+    schedule_end();
     while (receive_next() == 1)
         ;
     finish();
@@ -234,28 +269,30 @@ static void *receive_small(void *unused)
     size_t size;
 
     (void)unused;
-    int rc = distributor_channel_receive_until(channel, NULL, 0, &size, distributor_now() + 1000);
-    schedule_check(rc == -ETIMEDOUT || (rc == -EMSGSIZE && size == sizeof(uint64_t)));
+    int rc = distributor_channel_receive(channel, NULL, 0, &size);
+    schedule_check(rc == 0 || (rc == -EMSGSIZE && size == sizeof(uint64_t)));
     return NULL;
 }
 
-/* One that has no room for the message tells the next.  It has a deadline, as the other one may
- * have taken the message. */
+/* One that has no room for the message tells the next. */
 static void too_large(void)
 {
     set_up(0);
     pthread_t small = start(receive_small);
     schedule_settle();
     pthread_t other = start(receive_one);
+    schedule_settle();
     schedule_begin();
     schedule_check(send_next() == 0);
-    pthread_join(small, NULL);
     pthread_join(other, NULL);
+    distributor_channel_close(channel);
+    pthread_join(small, NULL);
     finish();
 }
 
 static const struct schedule_scenario scenarios[] = {
-    {.name = "two_and_two", .body = two_and_two, .preemptions = 1},
+    {.name = "two_and_two", .body = two_and_two},
+    {.name = "falls_asleep", .body = falls_asleep},
     {.name = "two_asleep", .body = two_asleep},
     {.name = "two_wait_for_room", .body = two_wait_for_room},
     {.name = "close_wakes_receivers", .body = close_wakes_receivers},
