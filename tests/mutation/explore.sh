@@ -102,7 +102,7 @@ try() {
 everywhere() {
     programs="works ends room"
     case $changed in
-    *src/queue/*) programs="queues works" ;;
+    *src/queue/*) programs="queues works room" ;;
     src/base/fence.c) programs=counts ;;
     *src/flow/*) programs="maps counts" ;;
     esac

@@ -160,6 +160,29 @@ static void reader_alone(void)
     book_destroy();
 }
 
+/* One thread reads singly, then a batch, then singly: its cursor stands before the batch. */
+static void reader_alone_batch(void)
+{
+    distributor_result_t results[2];
+
+    book_create(1, 0, 0);
+    book_add(&book_many, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_settle();
+    schedule_begin();
+    for (unsigned i = 0; i < 2; i++) {
+        schedule_check(book_read() == 1);
+        ptrdiff_t count = distributor_next_results(book_pool, results, 2);
+        schedule_check(count > 0);
+        for (ptrdiff_t k = 0; k < count; k++)
+            book_note(&results[k]);
+    }
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
 static void *drop(void *unused)
 {
     (void)unused;
@@ -284,6 +307,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "readers_told", .body = readers_told, .preemptions = 1},
     {.name = "reader_comes", .body = reader_comes},
     {.name = "reader_alone", .body = reader_alone},
+    {.name = "reader_alone_batch", .body = reader_alone_batch},
     {.name = "reader_alone_drop", .body = reader_alone_drop},
     {.name = "readers_stop", .body = readers_stop},
     {.name = "reader_deadline", .body = reader_deadline, .preemptions = 1},

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 
+#include "pool/idle.h"
+#include "pool/take.h"
+
 /* ---- park and wake ---- */
 
 /* An adder finds the only worker asleep, or about to sleep. */
@@ -219,6 +222,43 @@ static void claim_batches(void)
     book_destroy();
 }
 
+static struct distr_item numbered(uint64_t serial)
+{
+    return (struct distr_item){.type = &book_quiet,
+                               .meta = distr_meta(serial, DISTR_INLINE, sizeof(uint64_t))};
+}
+
+/* Two tasks that one worker holds, `top` is the one it would begin; another one takes both. */
+static void take_both(struct distr_worker *worker, struct distr_worker *other, uint64_t top)
+{
+    struct distr_item items[2] = {numbered(top), numbered(3 - top)};
+    struct distr_item item;
+    bool more = false;
+
+    schedule_check(distr_deque_reserve(&other->claims) == 0);
+    distr_deque_push(&other->claims, items, 2);
+    schedule_check(distr_any_task(book_pool) && distr_hinted_task(book_pool));
+    schedule_check(distr_take(worker, true, &more) && more);
+    schedule_check(distr_meta_serial(worker->task.item.meta) == 1);
+    schedule_check(distr_deque_pop(&worker->claims, &item));
+    schedule_check(distr_meta_serial(item.meta) == 2);
+    schedule_check(!distr_any_task(book_pool));
+}
+
+/*
+ * What is claimed is seen by who is about to sleep, and is taken back in the order of adding, also
+ * from one that asks a source and has its newest task on top.  One order of steps: a worker that
+ * sleeps over the claims of another needs more hints than a schedule can have.
+ */
+static void claims_are_seen(void)
+{
+    book_create(2, 0, 0);
+    take_both(book_pool->all[0], book_pool->all[1], 1);
+    take_both(book_pool->all[1], book_pool->all[0], 2);
+    schedule_begin();
+    book_destroy();
+}
+
 /* What a worker spawned is taken from it while it pops. */
 static void spawned_taken(void)
 {
@@ -310,6 +350,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "quiescence_wakes", .body = quiescence_wakes, .preemptions = 1},
     {.name = "quiescence_reader", .body = quiescence_reader},
     {.name = "take_back", .body = take_back, .preemptions = 1},
+    {.name = "claims_are_seen", .body = claims_are_seen},
     {.name = "claim_batches", .body = claim_batches, .preemptions = 1},
     {.name = "spawned_taken", .body = spawned_taken, .preemptions = 1},
     {.name = "worker_joins_in", .body = worker_joins_in, .preemptions = 1},
