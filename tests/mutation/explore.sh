@@ -102,8 +102,11 @@ try() {
 everywhere() {
     programs="works ends room"
     case $changed in
+    src/queue/channel.c) programs=channels ;;
+    src/pool/defer.c) programs=late ;;
     *src/queue/*) programs="queues works room" ;;
     src/base/fence.c) programs=counts ;;
+    src/flow/plan.c | src/flow/run.c | src/flow/node.c) programs= ;; # for native.sh
     *src/flow/*) programs="maps counts" ;;
     esac
     for program in $programs; do # most die soon
