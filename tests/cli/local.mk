@@ -5,6 +5,7 @@ TESTS += \
 	tests/cli/build.sh \
 	tests/cli/completion.sh \
 	tests/cli/ends.sh \
+	tests/cli/manual.sh \
 	tests/cli/refuse.sh \
 	tests/cli/run.sh \
 	tests/cli/trace.sh
@@ -12,6 +13,7 @@ EXTRA_DIST += \
 	tests/cli/build.sh \
 	tests/cli/completion.sh \
 	tests/cli/ends.sh \
+	tests/cli/manual.sh \
 	tests/cli/refuse.sh \
 	tests/cli/run.sh \
 	tests/cli/support.sh \
