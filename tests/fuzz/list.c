@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as the list of files that a compiler writes (-MMD): it is read, or refused with a
- * negative errno, and read twice it stands for the same.
+ * negative errno, and read twice it stands for the same.  The corpus names files that nobody
+ * writes.
  */
 #include <fcntl.h>
 #include <stdint.h>
