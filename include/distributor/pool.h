@@ -130,10 +130,17 @@ typedef int distributor_source_fn(void *context, distributor_input_t *input);
  * is the same in every run for tasks that were added before start, or by one thread while nothing
  * spawns; any other add from outside stands where it was accepted.
  *
+ * That worker asks a source when its queue is empty: so what an input spawns, and all that comes of
+ * it, stands before the next input.  Several sources are asked strictly in turn, also if one is
+ * slow; one that said "not now" is passed over.  A source's failure stands where its next input
+ * would.  The sequence is the same in every run for sources that were added before start and never
+ * say "not now".
+ *
  * Workers begin tasks that stand less than `window` places behind the oldest one that has not
- * ended, however far readers are.  What these emit is held back until their turn has come; when
- * that is more than 4 KiB for each place of the window (and 1 MiB, and 64 KiB for each worker), an
- * emit waits for the turn of its task.  The task whose turn it is waits for room in the output
+ * ended, however far readers are; a source is asked for inputs as far, but for none while what the
+ * next task has emitted waits for readers.  What these emit is held back until their turn has come;
+ * when that is more than 4 KiB for each place of the window (and 1 MiB, and 64 KiB for each worker),
+ * an emit waits for the turn of its task.  The task whose turn it is waits for room in the output
  * alone.  With an output_limit what is held back comes to readers only when there is room, then
  * that of up to output_limit tasks at a time.
  */
@@ -209,7 +216,8 @@ typedef struct distributor_result {
     uint64_t serial;                     /* of that task, unique within a run; it grows in the
                                             order of adding among tasks of one adding thread;
                                             AS_ADDED: its number in the serial run, from 0, going
-                                            on from run to run */
+                                            on from run to run; inputs of sources are not counted,
+                                            they have growing numbers of their own, from 2^43 */
     unsigned attempt;                    /* 1 is the first */
     unsigned worker;                     /* the worker that made it, from 0; UINT_MAX: none, it is
                                             of a deferred task */
@@ -423,7 +431,8 @@ DISTRIBUTOR_API ptrdiff_t distributor_add_tasks(distributor_t *d,
  * and runs it as a task of `type` before it asks again; if other workers are free meanwhile, it may
  * ask a source that answers quickly for up to 128 in a row, and leaves to them what has not begun.
  * Nothing is asked while input_limit tasks have not begun.  So an endless source needs no more
- * memory than a short one, and several sources take turns.
+ * memory than a short one, and several sources take turns.  With AS_ADDED a source is always asked
+ * for one input at a time, as far ahead as the window allows; see distributor_order_t.
  *
  * An open source holds STOP back, after distributor_close too, until it has ended: by itself, by
  * failing, or because of distributor_stop and distributor_cancel, after which it is asked no more.
@@ -432,9 +441,8 @@ DISTRIBUTOR_API ptrdiff_t distributor_add_tasks(distributor_t *d,
  *
  * Threads  any
  * Blocks   no
- * Returns  0; -EINVAL and -ENOTSUP about the type as distributor_add_task; -ENOTSUP also AS_ADDED;
- *          -ESHUTDOWN closed, inside a task stopped, cancelled or STOP; -EDEADLK in a source of d;
- *          -ENOMEM
+ * Returns  0; -EINVAL and -ENOTSUP about the type as distributor_add_task; -ESHUTDOWN closed,
+ *          inside a task stopped, cancelled or STOP; -EDEADLK in a source of d; -ENOMEM
  * Owns     the caller keeps context, which must live until the source has ended
  */
 DISTRIBUTOR_API int distributor_add_source(distributor_t *d, const distributor_task_type_t *type,

@@ -17,7 +17,7 @@
 /* The room of an input that does not come. */
 static void give_room(struct distributor *d)
 {
-    if (d->input_limit != UINT64_MAX)
+    if (distr_input_limited(d))
         distr_give_room(d, 1);
 }
 
@@ -36,13 +36,13 @@ static inline bool is_failed_input(const struct distr_source *source, int rc)
 
 /* 1: the worker's task is the next input, and is counted.  DISTR_INPUT_FAILED: the same, but it has
  * failed where it comes from. */
-static inline int call(struct distr_worker *worker, struct distr_source *source)
+static inline int call_for(struct distr_worker *worker, struct distr_source *source,
+                           uint64_t serial)
 {
     struct distr_item *item = &worker->task.item;
 
     item->type = source->type;
-    item->meta =
-        distr_meta(distr_next_serial(worker->record.owner, &source->serials), DISTR_INLINE, 0);
+    item->meta = distr_meta(serial, DISTR_INLINE, 0);
     worker->asked = source;
     /* relaxed: see struct distr_worker. */
     atomic_store_explicit(&worker->busy, source->type, memory_order_relaxed);
@@ -57,11 +57,18 @@ static inline int call(struct distr_worker *worker, struct distr_source *source)
     return rc > 1 ? -EINVAL : rc;
 }
 
+static inline int call(struct distr_worker *worker, struct distr_source *source)
+{
+    return call_for(worker, source, distr_next_serial(worker->record.owner, &source->serials));
+}
+
 /* Ends it, and makes a failure of it, like one of a task without an input. */
 static void fail(struct distr_worker *worker, struct distr_source *source, int error)
 {
     distr_count(&worker->record.added, 1);
     distr_source_end(worker->record.owner, source);
+    if (worker->order) /* the next one's turn may have come */
+        distr_announce_source(worker->record.owner);
     distr_task_fails(worker, error);
 }
 
@@ -207,6 +214,32 @@ bool distr_ask(struct distr_worker *worker, struct distr_source *source)
         return ask_in_a_row(worker, source);
     distr_source_give_back(worker, source);
     return true;
+}
+
+/* ---- in turn ---- */
+
+bool distr_ask_in_turn(struct distr_worker *worker, struct distr_source *source)
+{
+    struct distributor *d = worker->record.owner;
+
+    /* After Y1, as in distr_ask. */
+    if (distr_unlikely(distr_state(d) & DISTR_STOPPING)) {
+        distr_order_no_input(worker);
+        distr_source_end(d, source);
+        give_room(d);
+        return false;
+    }
+    int rc = call_for(worker, source, worker->order->ticket);
+    if (distr_likely(rc == 1)) {
+        distr_source_give_back(worker, source);
+        return true;
+    }
+    /* Before Y4 and Y7: the ticket is used up while the source is open. */
+    if (rc == 0 || rc == -EAGAIN)
+        distr_order_no_input(worker);
+    no_input(worker, source, rc);
+    distr_order_close(worker); /* of a failure: the worker may be about to sleep */
+    return false;
 }
 
 /* ---- in the callback ---- */

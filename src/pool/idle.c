@@ -245,13 +245,14 @@ static bool spin(struct distributor *d, unsigned round, int64_t *since)
  * it asks, since a callback may block: who adds a task must not rely on it. */
 static bool ask(struct distr_worker *worker, bool counted)
 {
-    struct distr_source *source = distr_source_take(worker);
+    struct distr_source *source =
+        worker->order ? distr_order_ticket(worker) : distr_source_take(worker);
 
     if (!source)
         return false;
     if (counted)
         found(worker, false);
-    if (distr_ask(worker, source))
+    if (worker->order ? distr_ask_in_turn(worker, source) : distr_ask(worker, source))
         return true;
     if (counted)
         atomic_fetch_add_explicit(&worker->record.owner->search, DISTR_SEARCHING,
@@ -333,7 +334,8 @@ bool distr_search(struct distr_worker *worker)
 
     if (worker->order && !distr_order_goes_on(worker))
         distr_order_close(worker);
-    if (distr_has_sources(d) && nothing_is_hinted(worker) && ask(worker, false))
+    /* The one input of an order has no hint, and comes first. */
+    if (distr_has_sources(d) && !worker->order && nothing_is_hinted(worker) && ask(worker, false))
         return true;
     /* A first look that is not counted: it mostly finds something. */
     if (distr_take(worker, false, &more)) {

@@ -128,7 +128,7 @@ static void begin_run(struct distributor *d)
 {
     atomic_store_explicit(&d->search, 0, memory_order_relaxed);
     if (d->order)
-        d->order->cut = false;
+        distr_order_begin_run(d);
     atomic_fetch_and_explicit(&d->state, ~(uint32_t)DISTR_ENDED, memory_order_seq_cst);
     d->starter = pthread_self();
     d->started_ns = distr_now();

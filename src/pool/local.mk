@@ -23,6 +23,7 @@ src_libdistr_la_SOURCES += \
 	src/pool/order.c \
 	src/pool/order.h \
 	src/pool/order_segment.c \
+	src/pool/order_source.c \
 	src/pool/order_turn.c \
 	src/pool/patience.c \
 	src/pool/pipe.c \

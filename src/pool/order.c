@@ -6,6 +6,7 @@
 #include "base/os.h"
 #include "pool/item.h"
 #include "pool/registry.h"
+#include "pool/source.h"
 
 #define NEEDED_MIN 64u
 #define NEEDED_MAX (1u << 20)
@@ -49,6 +50,11 @@ static uint64_t ring_size(uint64_t window)
     return size;
 }
 
+static size_t rings_bytes(const struct distr_order *order)
+{
+    return 2 * (order->mask + 1) * sizeof *order->ring;
+}
+
 int distr_order_make(struct distributor *d)
 {
     struct distr_order *order = aligned_alloc(_Alignof(struct distr_order), sizeof *order);
@@ -58,18 +64,21 @@ int distr_order_make(struct distributor *d)
     memset(order, 0, sizeof *order);
     order->window = d->options.window;
     order->mask = ring_size(order->window) - 1;
-    order->ring = distr_pages_map((order->mask + 1) * sizeof *order->ring);
+    order->ring = distr_pages_map(rings_bytes(order));
     order->lane = order->ring ? make_lane(d) : NULL;
     if (!order->lane) {
         if (order->ring)
-            distr_pages_unmap(order->ring, (order->mask + 1) * sizeof *order->ring);
+            distr_pages_unmap(order->ring, rings_bytes(order));
         free(order);
         return -ENOMEM;
     }
+    order->tickets = order->ring + order->mask + 1;
+    order->next_ticket = DISTR_TICKETS;
+    atomic_store_explicit(&order->ticket_head, DISTR_TICKETS, memory_order_relaxed);
     order->tail = order->lane->output.tail;
     pthread_mutex_init(&order->input_lock, NULL);
     /* The turn stands before the first task. */
-    atomic_store_explicit(&order->ring[0].word, DISTR_TURN, memory_order_relaxed);
+    atomic_store_explicit(&order->ring[0].word, DISTR_TURN | DISTR_IDLE, memory_order_relaxed);
     d->order = order;
     return 0;
 }
@@ -81,8 +90,20 @@ void distr_order_free(struct distributor *d)
     if (!order)
         return;
     pthread_mutex_destroy(&order->input_lock);
-    distr_pages_unmap(order->ring, (order->mask + 1) * sizeof *order->ring);
+    distr_pages_unmap(order->ring, rings_bytes(order));
     free(order);
+}
+
+void distr_order_begin_run(struct distributor *d)
+{
+    struct distr_order *order = d->order;
+    uint64_t head = atomic_load_explicit(&order->head, memory_order_relaxed);
+
+    order->cut = false;
+    /* What was added before start stands before what a source gives.  relaxed: no worker runs. */
+    if (distr_order_reaches(order, head))
+        atomic_store_explicit(&distr_segment_at(order, head)->word, DISTR_TURN,
+                              memory_order_relaxed);
 }
 
 int distr_order_seat(struct distributor *d, struct distr_worker *worker)
@@ -158,6 +179,20 @@ void distr_order_lock_input_slow(struct distr_order *order, struct distr_record 
     favour(order, record);
 }
 
+bool distr_order_reaches(const struct distr_order *order, uint64_t place)
+{
+    uint64_t oldest;
+
+    return distr_queue_peek_at(&order->lane->record.input, &oldest) == DISTR_READY ||
+           oldest > place;
+}
+
+/* The window as tasks of the input see it: a source's input may be older than all of them. */
+static uint64_t window_of(const struct distr_order *order)
+{
+    return order->window - atomic_load_explicit(&order->ticket_first, memory_order_relaxed);
+}
+
 /* The place from which on no task may be claimed yet: V1. */
 static uint64_t limit_now(const struct distr_order *order)
 {
@@ -169,7 +204,7 @@ static uint64_t limit_now(const struct distr_order *order)
             atomic_load_explicit(&distr_segment_at(order, head)->running, memory_order_acquire);
 
         if (atomic_load_explicit(&order->head, memory_order_acquire) == head)
-            return (running > head ? running : head) + order->window;
+            return (running > head ? running : head) + window_of(order);
     }
 }
 
@@ -186,7 +221,7 @@ void distr_order_announce_slow(struct distributor *d, struct distr_record *recor
 {
     if (!record)
         distr_wake_all_workers(d);
-    else if (distr_order_has_task(d))
+    else if (distr_order_has_task(d) || distr_askable(d))
         distr_announce_slow(d, record);
 }
 
@@ -203,6 +238,14 @@ static unsigned claim_max(const struct distributor *d, unsigned workers, unsigne
     return max > 0 ? max : 1;
 }
 
+/* Before place 0 there is nothing; to a claim, 0 would stand for all. */
+static unsigned claim_before(struct distr_order *order, const struct distr_share *share,
+                             struct distr_item *items)
+{
+    return share->before == 0 ? 0
+                              : distr_queue_claim(&order->lane->record.input, share, items);
+}
+
 unsigned distr_order_claim(struct distr_worker *worker, unsigned max, struct distr_item *items)
 {
     struct distributor *d = worker->record.owner;
@@ -213,13 +256,13 @@ unsigned distr_order_claim(struct distr_worker *worker, unsigned max, struct dis
     uint64_t head = atomic_load_explicit(&order->head, memory_order_acquire);
     struct distr_share share = {.max = claim_max(d, workers, max),
                                 .divisor = 2 * workers,
-                                .before = head + order->window,
+                                .before = head + window_of(order),
                                 .place = &place};
-    unsigned count = distr_queue_claim(&order->lane->record.input, &share, items);
+    unsigned count = claim_before(order, &share, items);
 
     if (count == 0 && distr_order_has_task(d)) {
         share.before = limit_now(order);
-        count = distr_queue_claim(&order->lane->record.input, &share, items);
+        count = claim_before(order, &share, items);
     }
     for (unsigned i = 0; i < count; i++)
         items[i].meta = distr_meta_with_serial(items[i].meta, place.number + i);

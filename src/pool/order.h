@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ordered mode (DISTRIBUTOR_AS_ADDED): segments, and the turn that goes from one to the next.
- * Events V0 to V9 and their proofs: src/queue/README.md, "Order".
+ * Events V0 to V9 and U1 to U6, and their proofs: src/queue/README.md, "Order" and "Order and
+ * sources".
  *
  * | who               | calls                                                                 |
  * |-------------------|-----------------------------------------------------------------------|
@@ -9,6 +10,7 @@
  * | an adder          | distr_order_lock_input, reserve, put, publish, _unlock_input, announce |
  * | a worker          | begin before each task, close before it looks for more                |
  * | its task          | reserve, hold, room before an emit; spawn                             |
+ * | a worker          | ticket before it asks a source, no_input if that gave none            |
  * | who made room, or cancelled | resume, cancel                                              |
  *
  * Who does not use order has no distr_order and no distr_ordered, and comes here never.
@@ -27,6 +29,10 @@
 /* The input limit where there is none: adds and spawns leave their shortest path all the same. */
 #define DISTR_NO_INPUT_LIMIT (UINT64_MAX - 1)
 
+/* The places of a source's inputs are tickets, from this number on; those of all other tasks lie
+ * below. */
+#define DISTR_TICKETS ((uint64_t)1 << (DISTR_SERIAL_BITS - 1))
+
 /* Flags of a segment's word; above them the number of results that it holds back, if there is an
  * output limit. */
 enum distr_segment_flag {
@@ -36,9 +42,11 @@ enum distr_segment_flag {
     DISTR_CHILDREN = 8, /* V3: its worker holds children back, under its lock */
     DISTR_WAITS = 16,   /* V3: its worker may be at its gate */
     DISTR_DONE = 32,    /* V4: everything is set, the worker has left it */
-    DISTR_CUT = 64      /* V4: cancel may have cut a task of it short */
+    DISTR_CUT = 64,     /* V4: cancel may have cut a task of it short */
+    DISTR_OPENED = 128, /* V2, U3: its task is there, and keeps the turn that it is given */
+    DISTR_IDLE = 256    /* U5: the turn came here for want of a task; U4 may take it away */
 };
-#define DISTR_HELD_ONE ((uint64_t)1 << 8)
+#define DISTR_HELD_ONE ((uint64_t)1 << 9)
 
 /* A segment: the ring's entry at its first place.  Its worker writes all but the word and reads
  * it; before the swap of V5, and after DONE, the turn's holder reads it. */
@@ -58,6 +66,7 @@ struct distr_ordered {
     struct distr_segment *segment; /* NULL: none is open */
     uint64_t begin;                /* its first place */
     uint64_t expected;             /* the place after the task that runs */
+    uint64_t ticket;               /* of the source that it asks */
     bool started;                  /* it has results: the output is not at its stub */
     bool holding;                  /* CHILDREN was set, and TURN not there */
     bool direct;                   /* it has the turn: children go straight to the input */
@@ -78,8 +87,9 @@ struct distr_ordered {
 struct distr_order {
     /* Constant. */
     uint64_t window;
-    uint64_t mask; /* of the ring */
+    uint64_t mask; /* of each ring */
     struct distr_segment *ring;
+    struct distr_segment *tickets; /* the ring of the sources' inputs */
     struct distr_worker *lane; /* not a worker: its record's input and its output are the one
                                    input and the one output, in their places for all to see */
 
@@ -93,6 +103,9 @@ struct distr_order {
 
     /* Where the turn is; its holder moves it, all read it. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t head;
+    _Atomic uint64_t ticket_head;    /* the same of the tickets */
+    _Atomic uint32_t ticket_first;   /* 1: the oldest unfinished task has a ticket */
+    _Atomic uint32_t resuming;       /* threads that may pass the turn on and are no free worker */
 
     /* The turn's holder alone. */
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* the output's last block */
@@ -100,6 +113,10 @@ struct distr_order {
     unsigned unheard;                             /* see struct distr_worker */
     _Atomic uint32_t parked;  /* 1: nobody has the turn; swapped to 0 by who takes it (V8, V9) */
     _Atomic uint32_t waiting; /* workers that wait for their turn; they count themselves */
+
+    /* Guarded by the distributor's lock. */
+    uint64_t next_ticket;
+    struct distr_source *last_asked; /* in the circle of sources, which next_free links */
 };
 
 /* 0 or -ENOMEM; what was made is freed by distr_order_free. */
@@ -107,6 +124,9 @@ int distr_order_make(struct distributor *d);
 void distr_order_free(struct distributor *d);
 int distr_order_seat(struct distributor *d, struct distr_worker *worker);
 void distr_order_unseat(struct distr_worker *worker);
+
+/* A run begins.  Under the lock. */
+void distr_order_begin_run(struct distributor *d);
 
 /* ---- the input ---- */
 
@@ -156,6 +176,9 @@ static inline void distr_order_announce(struct distributor *d, struct distr_reco
 
 /* Whether there is a task that may be claimed now. */
 bool distr_order_has_task(struct distributor *d);
+
+/* Whether the input has, or had, a task of that place or behind it. */
+bool distr_order_reaches(const struct distr_order *order, uint64_t place);
 
 /* V1: claims up to `max` tasks into items.  Returns how many. */
 unsigned distr_order_claim(struct distr_worker *worker, unsigned max, struct distr_item *items);
@@ -208,11 +231,35 @@ bool distr_order_has_turn(const struct distr_worker *worker);
 /* V6, V5 for the worker's own segment, which has become DONE after it got the turn. */
 void distr_order_leave(struct distr_worker *worker, struct distr_segment *segment, uint64_t word);
 
+/* V5, by U4: the worker that has just opened that ticket's segment took the turn for it. */
+void distr_order_give_own(struct distr_worker *worker, struct distr_segment *segment);
+
+/* U4: takes the turn that stands idle, if that ticket is the next one. */
+bool distr_order_take_idle(struct distr_order *order, uint64_t ticket);
+
+/* Gives the turn, which the caller has, to the next segment; retires those that are done. */
+void distr_order_pass(struct distributor *d);
+
 /* V9: there is room, or cancel. */
 void distr_order_resume(struct distributor *d, struct distr_record *record);
 
 /* Cancel was set: nobody waits for a turn or for room any more. */
 void distr_order_cancel(struct distributor *d);
+
+/* ---- sources ---- */
+
+/* Puts a new source at the end of those that take turns.  Under the distributor's lock. */
+void distr_order_add_source(struct distributor *d, struct distr_source *source);
+
+/* Whether distr_order_ticket would find one. */
+bool distr_order_askable(struct distributor *d);
+
+/* U1: the source whose turn it is, which the worker owns now, with a ticket and with room for one
+ * input; NULL: none can be asked now.  Ends the worker's segment. */
+struct distr_source *distr_order_ticket(struct distr_worker *worker);
+
+/* U3: the ticket's source gave no input. */
+void distr_order_no_input(struct distr_worker *worker);
 
 /* ---- results ---- */
 
@@ -235,7 +282,7 @@ int distr_order_hold(struct distr_worker *worker, uint64_t bytes);
 static inline struct distr_segment *distr_segment_at(const struct distr_order *order,
                                                      uint64_t place)
 {
-    return &order->ring[place & order->mask];
+    return &(place & DISTR_TICKETS ? order->tickets : order->ring)[place & order->mask];
 }
 
 #endif

@@ -30,6 +30,19 @@ bool distr_order_has_turn(const struct distr_worker *worker)
 
 /* ---- begin and end ---- */
 
+/* V2, U2: from here on the turn that is given to the segment stays with it. */
+static void keep_turn(struct distr_worker *worker, struct distr_segment *segment, uint64_t place)
+{
+    /* acquire: pairs with V5. */
+    uint64_t word = atomic_load_explicit(&segment->word, memory_order_acquire);
+
+    /* A turn that is not idle stays anyway.  V2, U2 seq_cst: pair with U4 and U5. */
+    if ((word & (DISTR_TURN | DISTR_IDLE)) != DISTR_TURN)
+        atomic_fetch_or_explicit(&segment->word, DISTR_OPENED, memory_order_seq_cst);
+    if ((place & DISTR_TICKETS) && distr_order_take_idle(worker->record.owner->order, place))
+        distr_order_give_own(worker, segment);
+}
+
 static void open_segment(struct distr_worker *worker, uint64_t place)
 {
     struct distr_ordered *self = worker->order;
@@ -45,6 +58,7 @@ static void open_segment(struct distr_worker *worker, uint64_t place)
     self->holding = false;
     self->direct = false;
     self->dropping = false;
+    keep_turn(worker, segment, place);
 }
 
 /* A small block for the next segment's first results, whose lines are asked for already. */
@@ -83,7 +97,7 @@ bool distr_order_goes_on(struct distr_worker *worker)
     struct distr_segment *segment = self->segment;
     uint64_t tasks = self->expected - self->begin;
 
-    if (!segment || self->holding || tasks >= DISTR_SEGMENT_MAX ||
+    if (!segment || self->holding || (self->begin & DISTR_TICKETS) || tasks >= DISTR_SEGMENT_MAX ||
         tasks >= worker->record.owner->output_limit)
         return false;
     /* release: pairs with limit_now; the last one has ended. */

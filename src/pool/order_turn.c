@@ -74,6 +74,7 @@ static void retire(struct distributor *d, struct distr_segment *segment, uint64_
     struct distr_order *order = d->order;
     struct distr_ordered *worker = segment->worker->order;
     uint64_t end = segment->end;
+    bool ticket = end & DISTR_TICKETS;
 
     retire_results(d, segment, word);
     if (word & DISTR_CUT)
@@ -87,7 +88,10 @@ static void retire(struct distributor *d, struct distr_segment *segment, uint64_
     }
     /* relaxed: head hands it over. */
     atomic_store_explicit(&segment->word, 0, memory_order_relaxed);
-    atomic_store_explicit(&order->head, end, memory_order_release); /* V6: pairs with V1 */
+    if (distr_unlikely(ticket))
+        atomic_store_explicit(&order->ticket_first, 0, memory_order_relaxed);
+    /* V6: pairs with V1 and U1. */
+    atomic_store_explicit(ticket ? &order->ticket_head : &order->head, end, memory_order_release);
 }
 
 /* ---- V5 ---- */
@@ -99,12 +103,14 @@ static void count_unread(struct distributor *d, uint64_t results)
         atomic_fetch_add_explicit(&d->unread, results, memory_order_seq_cst);
 }
 
-/* V5 from that word.  False: the word has changed. */
-static bool swap_turn(struct distributor *d, struct distr_segment *segment, uint64_t word)
+/* V5 from that word, U5 if that is none: there is no task.  False: the word has changed. */
+static bool swap_turn(struct distributor *d, struct distr_segment *segment, uint64_t word,
+                      uint64_t idle)
 {
     struct distr_order *order = d->order;
     uint64_t held = order->cut ? 0 : word / DISTR_HELD_ONE;
-    uint64_t given = word | DISTR_TURN | (order->cut ? DISTR_DROPPED : 0);
+    uint64_t given =
+        word | DISTR_TURN | (order->cut ? DISTR_DROPPED : 0) | (word == 0 ? idle : 0);
     /* What an open segment's worker may change once it has the turn is read before. */
     struct distr_block *tail = word & DISTR_RESULTS && !order->cut ? order->tail : NULL;
     struct distr_block *results = tail ? segment->results : NULL;
@@ -134,7 +140,7 @@ static bool swap_turn_locked(struct distributor *d, struct distr_segment *segmen
     struct distr_worker *worker = segment->worker;
 
     pthread_mutex_lock(&worker->order->lock);
-    bool given = swap_turn(d, segment, word);
+    bool given = swap_turn(d, segment, word, 0);
     if (given)
         distr_order_flush(worker);
     pthread_mutex_unlock(&worker->order->lock);
@@ -157,15 +163,68 @@ static bool park(struct distributor *d)
     return false;
 }
 
-/* V5 for the segment at head.  NULL: the turn is parked. */
-static struct distr_segment *give(struct distributor *d, uint64_t *word)
+/* ---- which segment is next ---- */
+
+static bool is_open(const struct distr_segment *segment)
+{
+    /* seq_cst: pairs with U2 and U3; acquire: with V3 and V4. */
+    return atomic_load_explicit(&segment->word, memory_order_seq_cst) != 0;
+}
+
+/* The segment of the ticket that is next; the holder alone. */
+static struct distr_segment *next_ticket(const struct distr_order *order)
+{
+    return distr_segment_at(order, atomic_load_explicit(&order->ticket_head, memory_order_relaxed));
+}
+
+/* The input's tasks come first.  *idle: DISTR_IDLE if there is no task at all. */
+static struct distr_segment *choose(struct distr_order *order, uint64_t *idle)
+{
+    uint64_t head = atomic_load_explicit(&order->head, memory_order_relaxed);
+    struct distr_segment *segment = distr_segment_at(order, head);
+    struct distr_segment *ticket = next_ticket(order);
+
+    bool queued = is_open(segment) || distr_order_reaches(order, head);
+    bool first = !queued && is_open(ticket);
+
+    *idle = queued || first ? 0 : DISTR_IDLE;
+    /* relaxed: as head, which it belongs to.  One that was next and has not got the turn, as it was
+     * parked, may be so no more. */
+    if (first != atomic_load_explicit(&order->ticket_first, memory_order_relaxed))
+        atomic_store_explicit(&order->ticket_first, first, memory_order_relaxed);
+    return first ? ticket : segment;
+}
+
+bool distr_order_take_idle(struct distr_order *order, uint64_t ticket)
+{
+    uint64_t word = DISTR_TURN | DISTR_IDLE;
+
+    if (atomic_load_explicit(&order->ticket_head, memory_order_acquire) != ticket)
+        return false;
+    uint64_t head = atomic_load_explicit(&order->head, memory_order_acquire);
+    /* U4 seq_cst: pairs with V2. */
+    return atomic_compare_exchange_strong_explicit(&distr_segment_at(order, head)->word, &word, 0,
+                                                   memory_order_seq_cst, memory_order_relaxed);
+}
+
+/* U5: the turn stands idle.  True: a ticket was opened meanwhile, and the turn is back. */
+static bool take_back(struct distr_order *order)
+{
+    uint64_t ticket = atomic_load_explicit(&order->ticket_head, memory_order_relaxed);
+
+    return is_open(distr_segment_at(order, ticket)) && distr_order_take_idle(order, ticket);
+}
+
+/* ---- passing it on ---- */
+
+/* V5 for the next segment; *idle: there is none (U5).  NULL: the turn is parked. */
+static struct distr_segment *give(struct distributor *d, uint64_t *idle, uint64_t *word)
 {
     struct distr_order *order = d->order;
 
     for (;;) {
-        /* relaxed: who has the turn moves it; looked at again after each park. */
-        struct distr_segment *segment =
-            distr_segment_at(order, atomic_load_explicit(&order->head, memory_order_relaxed));
+        /* Looked for again after each park. */
+        struct distr_segment *segment = choose(order, idle);
         /* acquire: pairs with V3 and V4. */
         *word = atomic_load_explicit(&segment->word, memory_order_acquire);
         if (distr_unlikely(*word >= DISTR_HELD_ONE) && !order->cut && is_full(d)) {
@@ -174,19 +233,34 @@ static struct distr_segment *give(struct distributor *d, uint64_t *word)
             continue;
         }
         bool open_children = (*word & (DISTR_CHILDREN | DISTR_DONE)) == DISTR_CHILDREN;
-        if (open_children ? swap_turn_locked(d, segment, *word) : swap_turn(d, segment, *word))
+        if (open_children ? swap_turn_locked(d, segment, *word)
+                          : swap_turn(d, segment, *word, *idle))
             return segment;
     }
 }
 
-/* Gives the turn to the segment at head, and retires those that are done. */
-static void pass(struct distributor *d)
+void distr_order_pass(struct distributor *d)
 {
     struct distr_segment *segment;
+    uint64_t idle;
     uint64_t word;
 
-    while ((segment = give(d, &word)) != NULL && (word & DISTR_DONE))
-        retire(d, segment, word);
+    while ((segment = give(d, &idle, &word)) != NULL) {
+        if (word & DISTR_DONE)
+            retire(d, segment, word);
+        else if (idle == 0 || word != 0 || !take_back(d->order))
+            return;
+    }
+}
+
+void distr_order_give_own(struct distr_worker *worker, struct distr_segment *segment)
+{
+    struct distr_order *order = worker->record.owner->order;
+
+    atomic_store_explicit(&order->ticket_first, 1, memory_order_relaxed);
+    /* V5: it has emitted nothing, and nobody else gives a turn. */
+    atomic_fetch_or_explicit(&segment->word, DISTR_TURN | (order->cut ? DISTR_DROPPED : 0),
+                             memory_order_seq_cst);
 }
 
 void distr_order_leave(struct distr_worker *worker, struct distr_segment *segment, uint64_t word)
@@ -194,7 +268,7 @@ void distr_order_leave(struct distr_worker *worker, struct distr_segment *segmen
     struct distributor *d = worker->record.owner;
 
     retire(d, segment, word);
-    pass(d);
+    distr_order_pass(d);
     distr_order_announce(d, &worker->record);
 }
 
@@ -205,11 +279,16 @@ void distr_order_resume(struct distributor *d, struct distr_record *record)
     struct distr_order *order = d->order;
 
     /* seq_cst: after M1 of the room; pairs with V8. */
-    if (atomic_load_explicit(&order->parked, memory_order_seq_cst) == 0 || is_full(d) ||
-        atomic_exchange_explicit(&order->parked, 0, memory_order_seq_cst) == 0)
+    if (atomic_load_explicit(&order->parked, memory_order_seq_cst) == 0 || is_full(d))
         return;
-    pass(d);
+    atomic_fetch_add_explicit(&order->resuming, 1, memory_order_seq_cst); /* U6 */
+    bool turn = atomic_exchange_explicit(&order->parked, 0, memory_order_seq_cst) != 0;
+    if (turn)
+        distr_order_pass(d);
+    atomic_fetch_sub_explicit(&order->resuming, 1, memory_order_seq_cst);
     distr_order_announce(d, record);
+    if (!turn)
+        return;
     atomic_fetch_add_explicit(&order->lane->record.refused, 1, memory_order_release); /* Q0 */
     distr_try_end(d);
 }

@@ -209,7 +209,9 @@ static inline void task_ended(struct distr_worker *worker, int rc)
 
 void distr_task_fails(struct distr_worker *worker, int error)
 {
-    if (distr_queue_reserve_ahead(&worker->output, 1) != 0)
+    if (worker->order)
+        distr_order_begin(worker);
+    if (reserve_slot(worker) != 0)
         find_slot(worker);
     atomic_store_explicit(&worker->busy, worker->task.item.type, memory_order_relaxed);
     task_ended(worker, error);

@@ -34,8 +34,10 @@ static void end_locked(struct distributor *d, struct distr_source *source)
     clear_hint(source);
     if (source->ask == distr_pipe_ask)
         distr_pipe_ended(source->context);
-    source->next_free = d->free_sources;
-    d->free_sources = source;
+    if (!d->order) { /* else it stands in the circle until its turn comes */
+        source->next_free = d->free_sources;
+        d->free_sources = source;
+    }
     /* relaxed: its place is used again under the lock. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_ENDED, memory_order_relaxed);
     atomic_fetch_sub_explicit(&d->open_sources, 1, memory_order_relaxed);
@@ -135,14 +137,12 @@ static struct distr_source_group *first_group(struct distributor *d)
 
 static bool has_room(struct distributor *d)
 {
-    return d->input_limit == UINT64_MAX ||
+    return !distr_input_limited(d) ||
            atomic_load_explicit(&d->pending, memory_order_seq_cst) < d->input_limit;
 }
 
-bool distr_askable(struct distributor *d)
+bool distr_source_is_ready(struct distributor *d)
 {
-    if (!distr_has_sources(d) || (distr_state(d) & DISTR_STOPPING) || !has_room(d))
-        return false;
     for (struct distr_source_group *group = first_group(d); group;
          group = atomic_load_explicit(&group->next, memory_order_acquire)) {
         uint64_t bits = atomic_load_explicit(&group->hints, memory_order_seq_cst);
@@ -153,6 +153,14 @@ bool distr_askable(struct distributor *d)
                 return true;
     }
     return false;
+}
+
+bool distr_askable(struct distributor *d)
+{
+    if (!distr_has_sources(d) || (distr_state(d) & DISTR_STOPPING) || !has_room(d) ||
+        !distr_source_is_ready(d))
+        return false;
+    return !d->order || distr_order_askable(d);
 }
 
 /* One of the group, beginning with that place. */
@@ -245,6 +253,8 @@ static int add_locked(struct distributor *d, const distributor_task_type_t *type
         return -ENOMEM;
     struct distr_source *source = d->free_sources;
     d->free_sources = source->next_free;
+    if (d->order)
+        distr_order_add_source(d, source);
     source->type = type;
     source->ask = ask;
     source->context = context;
@@ -263,8 +273,6 @@ int distributor_add_source(distributor_t *d, const distributor_task_type_t *type
 {
     if (!d || !source)
         return -EINVAL;
-    if (d->order)
-        return -ENOTSUP; /* its inputs would have no place yet */
     int rc = distr_type_check(type);
     if (rc == 0)
         rc = distr_call_begin(d);

@@ -42,7 +42,8 @@ struct distr_source {
     void *context;
 
     struct distr_source_group *group; /* constant */
-    struct distr_source *next_free;   /* guarded by the distributor's lock */
+    struct distr_source *next_free;   /* guarded by the distributor's lock; where there is an order,
+                                         the circle of those that have not ended (order_source.c) */
 };
 
 struct distr_source_group {
@@ -63,6 +64,9 @@ static inline bool distr_has_sources(const struct distributor *d)
 
 /* Whether a source can be asked, and there is room for its input. */
 bool distr_askable(struct distributor *d);
+
+/* Whether there is a source that is READY. */
+bool distr_source_is_ready(struct distributor *d);
 
 /* Y1: the caller owns it, if it is in the state that is expected. */
 static inline bool distr_source_own(struct distr_source *source, uint32_t expected)
@@ -90,6 +94,9 @@ static inline struct distr_source *distr_source_take(struct distr_worker *worker
 
 /* Asks it.  True: the worker's task is filled. */
 bool distr_ask(struct distr_worker *worker, struct distr_source *source);
+
+/* The same for a source of distr_order_ticket. */
+bool distr_ask_in_turn(struct distr_worker *worker, struct distr_source *source);
 
 /* The callback of worker->asked ended its thread. */
 void distr_source_lost(struct distr_worker *worker);

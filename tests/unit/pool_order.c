@@ -297,21 +297,6 @@ Test(order, an_array_and_several_runs)
     finish();
 }
 
-static int ask(void *context, distributor_input_t *input)
-{
-    (void)context, (void)input;
-    return 0;
-}
-
-Test(order, sources_are_refused)
-{
-    distributor_t *d = make(ORDERED(.workers = 1));
-    expect(distributor_add_source(d, &plain, ask, NULL), -ENOTSUP);
-    expect(run(d).added, 0);
-    expect(distributor_destroy(d), 0);
-    finish();
-}
-
 /* ---- The window ---- */
 
 /* Exactly `window` tasks from the oldest that has not ended can begin; which one that is does not
