@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TASKS_MAX 24u
+#define SOURCES_MAX 2u
 
 distributor_t *book_pool;
 
@@ -22,6 +23,16 @@ static unsigned count;
 static bool drained; /* somebody read until STOP: no result is left then */
 static bool ordered; /* and one thread reads */
 static uint64_t last_serial;
+
+/* The context of all is `sources`, so that one call says that they are ready. */
+static struct book_source {
+    unsigned next;
+    unsigned step;
+    unsigned left;
+    int end;
+} sources[SOURCES_MAX];
+static unsigned source_count;
+static unsigned source_failures; /* tasks without an entry */
 
 static struct entry *entry_of(const void *data, size_t size)
 {
@@ -143,6 +154,20 @@ static int run_needs_child(distributor_task_t *self, const void *input, size_t s
     return 0;
 }
 
+static int run_parents(distributor_task_t *self, const void *input, size_t size)
+{
+    struct entry *entry = begin(input, size);
+    uint64_t child = (uint64_t)(entry - entries) + 1;
+
+    emit(self, entry);
+    entries[child].accepted = true; /* before it can run */
+    int rc = distributor_spawn(self, &book_emits, &child, sizeof child);
+    if (rc != 0)
+        entries[child].accepted = false;
+    schedule_check(rc == 0 || rc == -ESHUTDOWN);
+    return 0;
+}
+
 static int run_exits(distributor_task_t *self, const void *input, size_t size)
 {
     (void)self;
@@ -184,6 +209,7 @@ const distributor_task_type_t book_spawns_many = BOOK_TYPE(spawns_many);
 const distributor_task_type_t book_waits = BOOK_TYPE(waits);
 const distributor_task_type_t book_needs_child = BOOK_TYPE(needs_child);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);
+const distributor_task_type_t book_parents = BOOK_TYPE(parents);
 
 /* ---- calls ---- */
 
@@ -194,6 +220,8 @@ static void create(const distributor_options_t *options)
     ordered = options->order == DISTRIBUTOR_AS_ADDED;
     last_serial = 0;
     drained = false;
+    source_count = 0;
+    source_failures = 0;
     schedule_check(distributor_create(&book_pool, options) == 0);
 }
 
@@ -247,8 +275,65 @@ int book_try_add(const distributor_task_type_t *type, int refusal)
                     refusal);
 }
 
+/* ---- sources ---- */
+
+static int ask(struct book_source *source, distributor_input_t *input)
+{
+    uint64_t number = source->next;
+
+    if (source->end == -EAGAIN && source->left == 1) {
+        source->end = 0;
+        return -EAGAIN;
+    }
+    if (source->left == 0) {
+        source_failures += source->end != 0;
+        return source->end;
+    }
+    source->left--;
+    source->next += source->step;
+    entries[number].accepted = true; /* before it can run */
+    return distributor_set_input(input, &number, sizeof number);
+}
+
+static int ask_first(void *context, distributor_input_t *input)
+{
+    (void)context;
+    return ask(&sources[0], input);
+}
+
+static int ask_second(void *context, distributor_input_t *input)
+{
+    (void)context;
+    return ask(&sources[1], input);
+}
+
+void book_add_source(const distributor_task_type_t *type, unsigned inputs, unsigned step, int end)
+{
+    schedule_check(source_count < SOURCES_MAX);
+    sources[source_count] =
+        (struct book_source){.next = count, .step = step, .left = inputs, .end = end};
+    count += inputs * step;
+    ordered = false; /* their serials are not those of the input */
+    distributor_source_fn *first = source_count == 0 ? ask_first : ask_second;
+    schedule_check(distributor_add_source(book_pool, type, first, sources) == 0);
+    source_count++;
+}
+
+void *book_source_ready(void *unused)
+{
+    (void)unused;
+    schedule_check(distributor_source_ready(book_pool, sources) == 0);
+    return NULL;
+}
+
+/* ---- results ---- */
+
 void book_note(const distributor_result_t *result)
 {
+    if (!result->data) { /* of a source */
+        schedule_check(result->error != 0 && source_failures > 0);
+        return;
+    }
     count_result(entry_of(result->data, result->size));
     schedule_check(!ordered || result->serial >= last_serial);
     last_serial = result->serial;
@@ -300,10 +385,11 @@ void book_join(void)
         discarded += entries[i].discarded;
         emitted += entries[i].emitted;
     }
-    schedule_check(summary.completed + summary.failed + summary.cancelled == ran);
+    schedule_check(summary.completed + summary.failed + summary.cancelled ==
+                   ran + source_failures);
     schedule_check(summary.discarded == discarded);
     schedule_check(summary.results == emitted);
-    schedule_check(summary.added == ran + discarded);
+    schedule_check(summary.added == ran + source_failures + discarded);
 }
 
 void book_all_ran(void)

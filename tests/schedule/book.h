@@ -26,6 +26,8 @@ extern const distributor_task_type_t book_spawns_many; /* five, the last ones th
 extern const distributor_task_type_t book_waits;       /* returns when the next task has run */
 extern const distributor_task_type_t book_needs_child; /* returns when a task it spawns has run */
 extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */
+extern const distributor_task_type_t book_parents;     /* emits, spawns one of the next number that
+                                                          emits; not for book_add */
 
 /* Makes a distributor and its ledger; the rest of the options as given. */
 void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit);
@@ -37,6 +39,12 @@ void book_start(void);
 int book_add(const distributor_task_type_t *type, int refusal);
 /* The same without waiting. */
 int book_try_add(const distributor_task_type_t *type, int refusal);
+
+/* A source of `inputs` tasks, whose numbers are `step` apart, and then of `end`, which it returns
+ * until nothing is left: 0, an error, or -EAGAIN once, before the last one. */
+void book_add_source(const distributor_task_type_t *type, unsigned inputs, unsigned step, int end);
+/* Says that those which returned -EAGAIN can go on. */
+void *book_source_ready(void *unused);
 
 /* Reads one result and notes it; what the call returned. */
 int book_read(void);

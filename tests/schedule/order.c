@@ -251,6 +251,170 @@ static void exits(void)
     book_destroy();
 }
 
+/* ---- sources ---- */
+
+/* Reads what tasks of these numbers emitted, in this order, and a failure if there is one, then
+ * STOP. */
+static void read_these(const char *numbers)
+{
+    distributor_result_t result;
+
+    for (; *numbers; numbers++) {
+        schedule_check(distributor_next_result(book_pool, &result) == 1);
+        book_note(&result);
+        if (*numbers == 'x')
+            schedule_check(result.error == -EIO && !result.data);
+        else
+            schedule_check(*(const uint64_t *)result.data == (uint64_t)(*numbers - '0'));
+    }
+    schedule_check(book_read() == 0);
+}
+
+/* Runs what was added. */
+static void run_sources(const char *numbers)
+{
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    read_these(numbers);
+    book_join();
+    book_destroy();
+}
+
+/* What an input spawns stands before the next input. */
+static void source(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_parents, 2, 2, 0);
+    run_sources("0123");
+}
+
+static void source_window(void)
+{
+    book_create_ordered(2, 2, 0);
+    book_add_source(&book_parents, 2, 2, 0);
+    run_sources("0123");
+}
+
+static void source_window_one(void)
+{
+    book_create_ordered(2, 1, 0);
+    book_add_source(&book_parents, 2, 2, 0);
+    run_sources("0123");
+}
+
+/* The turn is parked with what an input, or its child, has emitted. */
+static void source_parked(void)
+{
+    book_create_ordered(2, 0, 1);
+    book_add_source(&book_parents, 2, 2, 0);
+    run_sources("0123");
+}
+
+static void source_alone(void)
+{
+    book_create_ordered(1, 0, 1);
+    book_add_source(&book_parents, 2, 2, -EIO);
+    run_sources("0123x");
+}
+
+/* Two take turns, and end; tasks that were added come first. */
+static void sources(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_emits, 2, 1, 0);
+    book_add_source(&book_emits, 1, 1, -EIO);
+    book_add(&book_emits, 0);
+    run_sources("3021x");
+}
+
+/* Adds from outside while the turn is idle, and goes to whoever opens its segment first. */
+static void source_adder(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_parents, 1, 2, 0);
+    book_start();
+    schedule_begin();
+    book_add(&book_emits, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
+/* Nothing is left: the turn stands idle when the source can go on, and when it ends. */
+static void source_not_now(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_emits, 2, 1, -EAGAIN);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    pthread_t ready = book_thread(book_source_ready);
+    schedule_settle();
+    book_source_ready(NULL);
+    read_these("01");
+    book_wait_for(ready);
+    book_join();
+    book_destroy();
+}
+
+/* One is passed over while it has nothing. */
+static void sources_not_now(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_emits, 1, 1, -EAGAIN);
+    book_add_source(&book_emits, 1, 1, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    schedule_settle();
+    schedule_check(book_has_run(1) && !book_has_run(0));
+    book_source_ready(NULL);
+    read_these("10");
+    book_join();
+    book_destroy();
+}
+
+static void source_cancel(void)
+{
+    distributor_result_t result;
+    uint64_t next = 0;
+
+    book_create_ordered(2, 0, 1);
+    book_add_source(&book_parents, 3, 2, 0);
+    book_start();
+    schedule_begin();
+    schedule_check(distributor_cancel(book_pool) == 0);
+    book_join();
+    while (distributor_next_result(book_pool, &result) == 1) {
+        book_note(&result);
+        schedule_check(*(const uint64_t *)result.data == next++);
+    }
+    book_destroy();
+}
+
+static void source_stop(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_parents, 2, 2, 0);
+    book_start();
+    schedule_begin();
+    schedule_check(distributor_stop(book_pool) == 0);
+    book_join();
+    schedule_check(book_read_all() == 0);
+    book_destroy();
+}
+
+static void source_destroy(void)
+{
+    book_create_ordered(2, 0, 1);
+    book_add_source(&book_parents, 3, 2, 0);
+    book_start();
+    schedule_begin();
+    book_destroy();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "turn", .body = turn, .preemptions = 1},
     {.name = "segments", .body = segments, .preemptions = 1},
@@ -270,6 +434,18 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "cancel_full", .body = cancel_full, .preemptions = 1},
     {.name = "destroy", .body = destroy, .preemptions = 1},
     {.name = "exits", .body = exits, .preemptions = 1},
+    {.name = "source", .body = source, .preemptions = 1},
+    {.name = "source_window", .body = source_window, .preemptions = 1},
+    {.name = "source_window_one", .body = source_window_one, .preemptions = 1},
+    {.name = "source_parked", .body = source_parked, .preemptions = 1},
+    {.name = "source_alone", .body = source_alone, .preemptions = 1},
+    {.name = "sources", .body = sources, .preemptions = 1},
+    {.name = "source_adder", .body = source_adder, .preemptions = 1},
+    {.name = "source_not_now", .body = source_not_now, .preemptions = 1},
+    {.name = "sources_not_now", .body = sources_not_now, .preemptions = 1},
+    {.name = "source_cancel", .body = source_cancel, .preemptions = 1},
+    {.name = "source_stop", .body = source_stop, .preemptions = 1},
+    {.name = "source_destroy", .body = source_destroy, .preemptions = 1},
 };
 
 int main(int argc, char **argv)
