@@ -47,19 +47,19 @@ static int give(void *context, distributor_input_t *input)
     return rc;
 }
 
-static distributor_t *make(void)
+static distributor_t *make(distributor_order_t order)
 {
     distributor_t *d = NULL;
-    distributor_options_t options = {.size = sizeof options, .workers = 2};
+    distributor_options_t options = {.size = sizeof options, .workers = 2, .order = order};
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     atomic_store(&ran, 0);
     return d;
 }
 
-static void add(void)
+static void add_to(distributor_order_t order)
 {
     static struct source sources[SOURCES];
-    distributor_t *d = make();
+    distributor_t *d = make(order);
     unsigned added = 0;
     for (unsigned i = 0; i < SOURCES; i++) {
         sources[i] = (struct source){.left = 3, .size = 8};
@@ -74,10 +74,10 @@ static void add(void)
     FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
 }
 
-static void ask_with(size_t size, bool tries)
+static void ask_with(size_t size, bool tries, distributor_order_t order)
 {
     struct source source = {.left = 300, .size = size, .tries = tries};
-    distributor_t *d = make();
+    distributor_t *d = make(order);
     distributor_result_t result;
     distributor_summary_t summary;
     unsigned failures = 0;
@@ -102,28 +102,51 @@ static void ask_with(size_t size, bool tries)
     FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
 }
 
+static void add(void)
+{
+    add_to(DISTRIBUTOR_AS_COMPLETED);
+}
+
+static void add_ordered(void)
+{
+    add_to(DISTRIBUTOR_AS_ADDED);
+}
+
 static void ask_inline(void)
 {
-    ask_with(8, false);
+    ask_with(8, false, DISTRIBUTOR_AS_COMPLETED);
 }
 
 static void ask_large(void)
 {
-    ask_with(200, false);
+    ask_with(200, false, DISTRIBUTOR_AS_COMPLETED);
 }
 
 static void ask_again(void)
 {
-    ask_with(200, true);
+    ask_with(200, true, DISTRIBUTOR_AS_COMPLETED);
+}
+
+static void ask_ordered(void)
+{
+    ask_with(8, false, DISTRIBUTOR_AS_ADDED);
+}
+
+static void ask_large_ordered(void)
+{
+    ask_with(200, false, DISTRIBUTOR_AS_ADDED);
 }
 
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
         {"add", add},
+        {"add_ordered", add_ordered},
         {"ask_inline", ask_inline},
         {"ask_large", ask_large},
         {"ask_again", ask_again},
+        {"ask_ordered", ask_ordered},
+        {"ask_large_ordered", ask_large_ordered},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }
