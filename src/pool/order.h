@@ -270,6 +270,16 @@ int distr_order_reserve(struct distr_worker *worker, const distributor_task_type
 /* The same for one item of any kind, before a task runs or for its failure, without waiting. */
 int distr_order_reserve_failure(struct distr_worker *worker);
 
+/* Whether that has nothing to do. */
+static inline bool distr_order_has_slot(const struct distr_worker *worker)
+{
+    const struct distr_queue *output = &worker->output;
+
+    if (!worker->order->started)
+        return worker->order->first != NULL;
+    return output->spare || (!output->type && output->bottom < output->limit);
+}
+
 /* The failure for which that was done is about to be put. */
 void distr_order_start_failure(struct distr_worker *worker);
 

@@ -111,6 +111,12 @@ static int reserve_slot(struct distr_worker *worker)
                          : distr_queue_reserve_ahead(&worker->output, 1);
 }
 
+static inline bool has_slot(const struct distr_worker *worker)
+{
+    return distr_likely(worker->output.spare != NULL) ||
+           (worker->order && distr_order_has_slot(worker));
+}
+
 /* Waits for a slot for a failure where there was no memory for it: there may be the next moment. */
 static bool find_slot(struct distr_worker *worker)
 {
@@ -246,7 +252,7 @@ static inline void run_task(struct distr_worker *worker)
 
     if (distr_unlikely(state & (DISTR_CANCELLED | DISTR_LIMITED)) && !begin_rarely(worker, state))
         return;
-    if (distr_unlikely(worker->output.spare == NULL))
+    if (distr_unlikely(!has_slot(worker)))
         find_slot(worker);
     const void *input = distr_item_bytes(&worker->task.item, &size);
     atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
