@@ -211,12 +211,7 @@ static int put_task(struct distr_record *record, const struct distr_item *item)
         distr_announce(d, record);
         return 0;
     }
-    struct distr_queue *input = distr_order_lock_input(d, record); /* V0 */
-    int rc = distr_queue_reserve(input, distr_format(item));
-    if (rc == 0) {
-        distr_queue_put(input, item);
-        distr_queue_publish(input); /* A1 */
-    }
+    int rc = distr_order_put(distr_order_lock_input(d, record), item); /* V0 */
     distr_order_unlock_input(d, record);
     if (rc == 0)
         distr_order_announce(d, record);
@@ -290,6 +285,41 @@ static distr_apart int add_refused(struct distributor *d, struct distr_record *r
     return -ESHUTDOWN;
 }
 
+/* Appends a word to the one input of an order.  0 or -ENOMEM. */
+static int put_word_in_order(struct distr_record *record, const distributor_task_type_t *type,
+                             const void *input)
+{
+    struct distr_item item = {.type = type, .meta = distr_meta(0, DISTR_INLINE, sizeof(uint64_t))};
+    struct distr_queue *queue = distr_order_lock_input(record->owner, record); /* V0 */
+    int rc = 0;
+
+    memcpy(item.payload.words, input, sizeof(uint64_t));
+    if (distr_queue_is_quick(queue, type))
+        distr_queue_put_quick(queue, item.payload.words[0], item.meta);
+    else
+        rc = distr_order_put(queue, &item);
+    distr_order_unlock_input(record->owner, record);
+    return rc;
+}
+
+/* The rest of a short add, of a word: into the one input of an order, or the long way. */
+static distr_apart int add_word(struct distributor *d, struct distr_record *record,
+                                const distributor_task_type_t *type, const void *input)
+{
+    if (!d->order || type != record->checked || distr_input_limited(d))
+        return add(d, type, input, sizeof(uint64_t), DISTRIBUTOR_FOREVER);
+    distr_inside(record, DISTR_INSIDE);
+    if (distr_unlikely(!count_at_door(d, record, 1)))
+        return add_refused(d, record);
+    int rc = put_word_in_order(record, type, input);
+    if (rc == 0)
+        distr_order_announce(d, record);
+    else
+        refuse(d, record, 1);
+    distr_outside(d, record);
+    return rc;
+}
+
 /* The common case: a word of the type that this thread added last, without a limit. */
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
@@ -303,7 +333,7 @@ int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, 
     uint64_t serial = record->serials.next;
     if (!distr_queue_is_quick(&record->input, type) ||
         distr_unlikely(serial == record->serials.end))
-        return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+        return add_word(d, record, type, input);
     distr_inside_quick(record, DISTR_INSIDE);
     distr_count(&record->added, 1); /* A0: as in count_at_door */
     distr_light_fence_alone();

@@ -162,6 +162,18 @@ static inline void distr_order_unlock_input(struct distributor *d, struct distr_
         distr_futex_wake(&record->appending, 1);
 }
 
+/* Appends an item.  0 or -ENOMEM. */
+static inline int distr_order_put(struct distr_queue *input, const struct distr_item *item)
+{
+    int rc = distr_queue_reserve(input, distr_format(item));
+
+    if (rc != 0)
+        return rc;
+    distr_queue_put(input, item);
+    distr_queue_publish(input); /* A1 */
+    return 0;
+}
+
 void distr_order_announce_slow(struct distributor *d, struct distr_record *record);
 
 /* N1 to N3: tasks were added, or the window has moved; the record is that of the calling thread,
