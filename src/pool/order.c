@@ -118,6 +118,7 @@ int distr_order_seat(struct distributor *d, struct distr_worker *worker)
         return -ENOMEM;
     }
     pthread_mutex_init(&self->lock, NULL);
+    self->pace = DISTR_CLAIM_MAX;
     self->child_stub = self->children.tail;
     distr_chain_cut(&self->children, self->child_stub, NULL);
     self->stub = worker->output.tail;
@@ -238,6 +239,24 @@ static unsigned claim_max(const struct distributor *d, unsigned workers, unsigne
     return max > 0 ? max : 1;
 }
 
+/* As many tasks as take about so long: what a claim costs is little then, and what stands behind
+ * it, done by others, is not held back for long. */
+#define CLAIM_MIN_NS 20000
+#define CLAIM_MAX_NS 160000
+
+/* How many tasks the worker claims now, by how long its last full claim took. */
+static unsigned pace(struct distr_ordered *self, int64_t *now)
+{
+    if (self->claimed_at == 0)
+        return self->pace;
+    *now = distr_now();
+    if (*now - self->claimed_at < CLAIM_MIN_NS)
+        self->pace = 2 * self->pace < DISTR_SEGMENT_MAX ? 2 * self->pace : DISTR_SEGMENT_MAX;
+    else if (*now - self->claimed_at > CLAIM_MAX_NS && self->pace > 1)
+        self->pace /= 2;
+    return self->pace;
+}
+
 /* Before place 0 there is nothing; to a claim, 0 would stand for all. */
 static unsigned claim_before(struct distr_order *order, const struct distr_share *share,
                              struct distr_item *items)
@@ -249,12 +268,15 @@ static unsigned claim_before(struct distr_order *order, const struct distr_share
 unsigned distr_order_claim(struct distr_worker *worker, unsigned max, struct distr_item *items)
 {
     struct distributor *d = worker->record.owner;
+    struct distr_ordered *self = worker->order;
+    int64_t now = 0;
     struct distr_order *order = d->order;
+    unsigned paced = pace(self, &now);
     unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
     struct distr_place place;
     /* acquire: as in limit_now. */
     uint64_t head = atomic_load_explicit(&order->head, memory_order_acquire);
-    struct distr_share share = {.max = claim_max(d, workers, max),
+    struct distr_share share = {.max = claim_max(d, workers, paced < max ? paced : max),
                                 .divisor = 2 * workers,
                                 .before = head + window_of(order),
                                 .place = &place};
@@ -266,5 +288,7 @@ unsigned distr_order_claim(struct distr_worker *worker, unsigned max, struct dis
     }
     for (unsigned i = 0; i < count; i++)
         items[i].meta = distr_meta_with_serial(items[i].meta, place.number + i);
+    self->claimed = count;
+    self->claimed_at = count < paced ? 0 : now != 0 ? now : distr_now();
     return count;
 }

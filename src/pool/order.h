@@ -22,9 +22,10 @@
 #include "pool/state.h"
 #include "queue/chain.h"
 
-/* The most tasks that are claimed for a segment: a small block has so many narrow slots. */
+/* The most tasks that are claimed for a segment: what a segment costs, above all the lines that
+ * cross between cores as the turn goes on, is shared by so many.  They fit into a deque's block. */
 #define DISTR_SEGMENT_MAX \
-    (2 * DISTR_SMALL_SLOTS < DISTR_CLAIM_MAX ? 2 * DISTR_SMALL_SLOTS : DISTR_CLAIM_MAX)
+    (4 * DISTR_CLAIM_MAX < DISTR_LARGE_SLOTS ? 4 * DISTR_CLAIM_MAX : DISTR_LARGE_SLOTS)
 
 /* The input limit where there is none: adds and spawns leave their shortest path all the same. */
 #define DISTR_NO_INPUT_LIMIT (UINT64_MAX - 1)
@@ -67,6 +68,9 @@ struct distr_ordered {
     uint64_t begin;                /* its first place */
     uint64_t expected;             /* the place after the task that runs */
     uint64_t ticket;               /* of the source that it asks */
+    unsigned claimed;              /* tasks of its last claim */
+    unsigned pace;                 /* tasks that it claims at once, if there are so many */
+    int64_t claimed_at;            /* when it did; 0: there were not */
     bool started;                  /* it has results: the output is not at its stub */
     bool holding;                  /* CHILDREN was set, and TURN not there */
     bool direct;                   /* it has the turn: children go straight to the input */

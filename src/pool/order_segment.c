@@ -61,10 +61,13 @@ static void open_segment(struct distr_worker *worker, uint64_t place)
     keep_turn(worker, segment, place);
 }
 
-/* A small block for the next segment's first results, whose lines are asked for already. */
+/* A block for the next segment's first results, whose first lines are asked for already.  A small
+ * one holds a result of each of so many tasks. */
 static void get_first_block(struct distr_worker *worker)
 {
-    struct distr_block *block = distr_pools_get(&worker->record.owner->pools, DISTR_SMALL);
+    bool few = worker->order->claimed <= 2 * DISTR_SMALL_SLOTS;
+    struct distr_block *block =
+        distr_pools_get(&worker->record.owner->pools, few ? DISTR_SMALL : DISTR_LARGE);
 
     for (size_t i = 0; block && i < sizeof *block + DISTR_SMALL_SLOTS * sizeof(struct distr_item);
          i += DISTR_CACHELINE)
