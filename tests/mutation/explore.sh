@@ -108,6 +108,7 @@ everywhere() {
     src/base/fence.c) programs=counts ;;
     src/flow/plan.c | src/flow/run.c | src/flow/node.c) programs= ;; # for native.sh
     *src/flow/*) programs="maps counts" ;;
+    *src/pool/order* | *src/pool/ask*) programs=order ;;
     esac
     for program in $programs; do # most die soon
         try "$1" $program --preemptions 1 --random 200 && return
