@@ -13,7 +13,7 @@
 #include "pool/idle.h"
 
 #define SPIN_NS 20000
-#define NAP_NS 50000
+#define NAP_NS 100000
 #define READ_MAX 4096 /* results of one call, so that a large array needs no large copy */
 
 /* ---- waiting ---- */
