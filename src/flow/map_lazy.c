@@ -46,6 +46,10 @@ struct distributor_lazy_map {
     size_t grain;     /* how many items the next part has */
     int64_t filled_ns; /* how long it took to fill the last one */
     bool inside;       /* a callback runs on the thread of the reader */
+
+    /* Here and not in a local variable, which the end of a thread may undo. */
+    size_t given; /* inputs of the part that is being filled */
+    bool back;    /* from the last call of the source */
 };
 
 /* ---- helpers ---- */
@@ -127,39 +131,30 @@ static void discard(void *input, size_t size)
 
 /* ---- the source ---- */
 
-struct asking {
-    struct distributor_lazy_map *map;
-    size_t count; /* of inputs that it gave */
-    bool back;    /* from the last call */
-};
-
 /* What the source gave is a part, also where it ended the thread. */
 static void take_part(void *argument)
 {
-    struct asking *asking = argument;
-    struct distributor_lazy_map *map = asking->map;
+    struct distributor_lazy_map *map = argument;
 
     map->inside = false;
-    if (!asking->back)
+    if (!map->back)
         map->end = -EOWNERDEAD;
-    if (asking->count == 0)
+    if (map->given == 0)
         return;
-    distr_window_publish(map->window, asking->count);
-    map->filled += asking->count;
+    distr_window_publish(map->window, map->given);
+    map->filled += map->given;
     recruit(map->window, map->d, NULL);
 }
 
 /* The next input.  False: there is none. */
-static bool ask(struct asking *asking)
+static bool ask(struct distributor_lazy_map *map)
 {
-    struct distributor_lazy_map *map = asking->map;
-
-    asking->back = false;
+    map->back = false;
     int rc = map->source(map->source_context,
-                         distr_window_input(map->window, map->filled + asking->count));
-    asking->back = true;
+                         distr_window_input(map->window, map->filled + map->given));
+    map->back = true;
     if (rc == 1)
-        asking->count++;
+        map->given++;
     else
         map->end = rc == 0 ? 1 : rc > 1 ? -EINVAL : rc;
     return rc == 1;
@@ -180,15 +175,15 @@ static size_t next_part(const struct distributor_lazy_map *map)
 /* Asks the source for one part.  False: there is no room, or it has ended. */
 static bool feed(struct distributor_lazy_map *map)
 {
-    struct asking asking = {.map = map, .back = true};
     size_t most = next_part(map);
 
     if (most == 0)
         return false;
     int64_t before = distr_now();
+    map->given = 0;
     map->inside = true;
-    pthread_cleanup_push(take_part, &asking);
-    while (asking.count < most && ask(&asking))
+    pthread_cleanup_push(take_part, map);
+    while (map->given < most && ask(map))
         continue;
     pthread_cleanup_pop(1);
     map->filled_ns = distr_now() - before;

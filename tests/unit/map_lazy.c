@@ -353,7 +353,7 @@ Test(map_lazy, a_source_that_ends_its_thread)
            0);
     do
         expect(pthread_join(begin_thread(read_one, map), &end), 0);
-    while (end != NULL && ++numbers.read < 20);
+    while (end != NULL && ++numbers.read < 21);
     ensure(end == NULL); /* it was the source */
     while (numbers.read < 20)
         expect_square(map, &numbers);
