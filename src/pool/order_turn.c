@@ -197,14 +197,17 @@ static struct distr_segment *choose(struct distr_order *order, uint64_t *idle)
 
 bool distr_order_take_idle(struct distr_order *order, uint64_t ticket)
 {
-    uint64_t word = DISTR_TURN | DISTR_IDLE;
-
     if (atomic_load_explicit(&order->ticket_head, memory_order_acquire) != ticket)
         return false;
     uint64_t head = atomic_load_explicit(&order->head, memory_order_acquire);
-    /* U4 seq_cst: pairs with V2. */
-    return atomic_compare_exchange_strong_explicit(&distr_segment_at(order, head)->word, &word, 0,
-                                                   memory_order_seq_cst, memory_order_relaxed);
+    struct distr_segment *segment = distr_segment_at(order, head);
+    /* U4 seq_cst: pairs with V2, and with U5. */
+    uint64_t word = atomic_load_explicit(&segment->word, memory_order_seq_cst);
+    uint64_t turn = word & ~(uint64_t)DISTR_DROPPED; /* after cancel it comes with that */
+
+    return turn == (DISTR_TURN | DISTR_IDLE) &&
+           atomic_compare_exchange_strong_explicit(&segment->word, &word, 0, memory_order_seq_cst,
+                                                   memory_order_relaxed);
 }
 
 /* U5: the turn stands idle.  True: a ticket was opened meanwhile, and the turn is back. */
