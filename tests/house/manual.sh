@@ -13,8 +13,10 @@ compile="$CC -std=gnu11 -Wall -Wextra -Werror -pthread -I$srcdir/include"
 link="./libtool --quiet --tag=CC --mode=link $compile"
 libraries="src/libdistributor-flow.la src/libdistributor.la"
 
-# Each page is mdoc without a warning.
+# Each page is mdoc without a warning, and no heading begins with a word that mdoc takes for a macro.
 check_form() {
+    grep -nE '^\.(Ss|It) (An|As|At|Be|In|Is|No|So|To|Up) ' $pages &&
+        wrong "mdoc drops the first word of a heading: it needs \\& before it"
     if [ -z "$MANDOC" ]; then
         echo "no mandoc: the form of the pages was not looked at"
         return
