@@ -66,16 +66,19 @@ static uint64_t count_done(const struct distr_run *run, bool *taken)
     return done;
 }
 
-/* If the system gives no thread, those that are there do the work. */
+/* If the system gives no thread, those that are there do the work; if they are done, none is
+ * missed. */
 static void call_in_workers(struct distr_run *run)
 {
+    unsigned there = 1;
+    int rc = 0;
+
     distr_counts_share(&run->counts);
-    for (unsigned i = 1; i < run->workers; i++)
-        if (distributor_add_worker(run->pool, NULL) < 0) {
-            distr_run_log(run, DISTRIBUTOR_LOG_WARNING, NULL,
-                          "the system gave %u of %u threads", i, run->workers);
-            break;
-        }
+    while (there < run->workers && (rc = distributor_add_worker(run->pool, NULL)) >= 0)
+        there++;
+    if (rc < 0 && rc != -ESHUTDOWN)
+        distr_run_log(run, DISTRIBUTOR_LOG_WARNING, NULL, "the system gave %u of %u threads",
+                      there, run->workers);
 }
 
 /* The first look comes again until the first worker has begun, but not for ever. */
