@@ -228,7 +228,9 @@ int distr_graph_label(distributor_graph_t *graph, size_t node, const char *name)
 
 static int check_node(distributor_graph_t *graph, const distributor_node_t *node)
 {
-    if (!node || node->size != sizeof *node)
+    if (!node)
+        return distr_graph_say(graph, -EINVAL, "there is no node: it is NULL");
+    if (node->size != sizeof *node)
         return distr_graph_say(graph, -EINVAL, "the size of the node is not that of its struct");
     if (!node->run)
         return distr_graph_say(graph, -EINVAL, "node #%zu has no function", graph->count);

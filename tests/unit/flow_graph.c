@@ -31,6 +31,7 @@ Test(flow_graph, bad_arguments)
     expect(distributor_graph_destroy(NULL), 0);
     expect(distributor_graph_add(NULL, &node), -EINVAL);
     expect(distributor_graph_add(graph, NULL), -EINVAL);
+    expect_text(distributor_graph_message(graph), "there is no node: it is NULL");
     expect(distributor_graph_add(graph, &node), -EINVAL);
     expect_text(distributor_graph_message(graph), "node #0 has no function");
     node.run = no_work;
