@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/state.h"
+
 int distr_module_say(distributor_module_t *module, int error, const char *format, ...)
 {
     va_list arguments;
@@ -88,6 +90,26 @@ int distributor_module_add(distributor_module_t *module, distributor_graph_t *gr
     return rc;
 }
 
+static void forget_error(distributor_state_t *state)
+{
+    if (distributor_state_lock(state) != 0)
+        return;
+    state->error = 0;
+    distributor_state_unlock(state);
+}
+
+/* The state's own words say more, if the error is one of its functions'. */
+static int say_setup(distributor_module_t *module, distributor_state_t *state, int error)
+{
+    if (distributor_state_lock(state) != 0)
+        return distr_module_say(module, error, "setup_state of %s failed", module->path);
+    distr_module_say(module, error, "setup_state of %s failed: %s", module->path,
+                     state->message && state->error == error ? state->message
+                                                             : distributor_strerror(error));
+    distributor_state_unlock(state);
+    return error;
+}
+
 int distributor_module_setup(distributor_module_t *module, distributor_state_t *state)
 {
     distributor_setup_fn *setup = NULL;
@@ -98,14 +120,12 @@ int distributor_module_setup(distributor_module_t *module, distributor_state_t *
     if (!symbol)
         return 0;
     memcpy(&setup, &symbol, sizeof setup); /* C knows no other way from one to the other */
+    forget_error(state);
     int rc = setup(state);
     if (rc > 0)
         return distr_module_say(module, -EINVAL, "setup_state of %s returned %d, not 0 or less",
                                 module->path, rc);
-    if (rc < 0)
-        distr_module_say(module, rc, "setup_state of %s failed: %s", module->path,
-                         distributor_strerror(rc));
-    return rc;
+    return rc < 0 ? say_setup(module, state, rc) : 0;
 }
 
 const char *distributor_module_message(const distributor_module_t *module)

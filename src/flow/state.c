@@ -22,6 +22,7 @@ int distr_state_say(distributor_state_t *state, int error, const char *format, .
     va_end(arguments);
     free(state->message);
     state->message = text;
+    state->error = error;
     return error;
 }
 

@@ -24,6 +24,7 @@ struct distributor_state {
     size_t capacity;
     struct distr_names names;
     char *message;
+    int error; /* what the call that left the message returned; setup_state begins with 0 */
 };
 
 /* All of these are called with the lock held. */

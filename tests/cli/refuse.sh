@@ -109,7 +109,7 @@ int setup_state(distributor_state_t *state)
 }
 DISTRIBUTOR_TASK(a) { return 0; }
 MODULE
-bad state_file_of_other_type 3 "setup_state of $work/declares.c failed: *" \
+bad state_file_of_other_type 3 "setup_state of $work/declares.c failed: the key i was declared otherwise, as int" \
     run --state-file "$work/typed.json" "$work/declares.c"
 module symbol << 'MODULE'
 int nobody_has_this(void);

@@ -172,6 +172,16 @@ Test(flow_module, setup_state_is_called)
     expect(distributor_module_setup(module, state), -EIO);
     ensure(strstr(distributor_module_message(module), "setup_state of ") != NULL);
     distributor_module_destroy(module);
+    expect(distributor_state_unset(state, "nobody"), -ENOENT);
+    module = load(write_file("old.c", source, "state ? -ENOENT : (int)v.size"));
+    expect(distributor_module_setup(module, state), -ENOENT);
+    ensure(strstr(distributor_module_message(module), "nobody") == NULL);
+    distributor_module_destroy(module);
+    module = load(
+        write_file("own.c", source, "v.size ? 0 : distributor_state_unset(state, \"nobody\")"));
+    expect(distributor_module_setup(module, state), -ENOENT);
+    ensure(strstr(distributor_module_message(module), "there is no key nobody") != NULL);
+    distributor_module_destroy(module);
     module = load(write_file("odd.c", source, "state ? 3 : (int)v.size"));
     expect(distributor_module_setup(module, state), -EINVAL);
     ensure(strstr(distributor_module_message(module), "returned 3") != NULL);
