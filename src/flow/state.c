@@ -143,13 +143,17 @@ int distr_state_declare(distributor_state_t *state, const char *key, distributor
 int distributor_state_declare(distributor_state_t *state, const char *key,
                               distributor_value_type_t type, unsigned flags)
 {
-    if (!state || !key || type <= DISTRIBUTOR_NONE || type > DISTRIBUTOR_POINTER ||
-        (flags & ~(DISTRIBUTOR_REPLACE | DISTRIBUTOR_TRANSIENT)))
+    if (!state || !key)
         return -EINVAL;
     int rc = distributor_state_lock(state);
     if (rc != 0)
         return rc;
-    rc = distr_state_declare(state, key, type, flags);
+    if (type <= DISTRIBUTOR_NONE || type > DISTRIBUTOR_POINTER)
+        rc = distr_state_say(state, -EINVAL, "the type of the key %s is unknown", key);
+    else if (flags & ~(DISTRIBUTOR_REPLACE | DISTRIBUTOR_TRANSIENT))
+        rc = distr_state_say(state, -EINVAL, "a flag of the key %s is unknown", key);
+    else
+        rc = distr_state_declare(state, key, type, flags);
     distributor_state_unlock(state);
     return rc;
 }
@@ -193,12 +197,15 @@ int distr_state_put(distributor_state_t *state, const char *key, const distribut
 int distributor_state_set(distributor_state_t *state, const char *key,
                           const distributor_value_t *value)
 {
-    if (!state || !key || distr_value_check(value) != 0)
+    if (!state || !key || !value)
         return -EINVAL;
     int rc = distributor_state_lock(state);
     if (rc != 0)
         return rc;
-    rc = distr_state_put(state, key, value);
+    if (distr_value_check(value) != 0)
+        rc = distr_state_say(state, -EINVAL, "the value of %s has no valid type or no bytes", key);
+    else
+        rc = distr_state_put(state, key, value);
     distributor_state_unlock(state);
     return rc;
 }

@@ -97,9 +97,12 @@ Test(flow_state, bad_arguments)
     expect(distributor_state_declare(state, NULL, DISTRIBUTOR_INT, 0), -EINVAL);
     expect(distributor_state_declare(state, "", DISTRIBUTOR_INT, 0), -EINVAL);
     expect(distributor_state_declare(state, "a", DISTRIBUTOR_NONE, 0), -EINVAL);
+    expect_message(state, "the type of the key a is unknown");
     expect(distributor_state_declare(state, "a", DISTRIBUTOR_INT, 4), -EINVAL);
+    expect_message(state, "a flag of the key a is unknown");
     expect(distributor_state_declare(state, "a", DISTRIBUTOR_STRING, 0), 0);
     expect(distributor_state_set(state, "a", &value), -EINVAL);
+    expect_message(state, "the value of a has no valid type or no bytes");
     expect(distributor_state_set(state, "a", NULL), -EINVAL);
     value = distributor_string("a\0b");
     value.size = 3; /* a NUL among the bytes of a string */
