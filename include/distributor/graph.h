@@ -195,7 +195,8 @@ DISTRIBUTOR_API int distributor_graph_place(distributor_graph_t *graph, size_t n
                                             distributor_place_t *place);
 
 /*
- * What the last call that failed had to say.
+ * What the last call that failed had to say.  One that was given a NULL, or that takes the graph
+ * const, has nothing to say: the sentence is that of an earlier one.
  *
  * Threads  one at a time
  * Blocks   no

@@ -168,7 +168,8 @@ DISTRIBUTOR_API const char *distributor_group_name(const distributor_group_t *gr
 DISTRIBUTOR_API int distributor_group_format(distributor_group_t *group, char *text, size_t size);
 
 /*
- * What the last call that failed had to say.
+ * What the last call that failed had to say.  One that was given a NULL, or that takes the group
+ * const, has nothing to say: the sentence is that of an earlier one.
  *
  * Threads  one at a time
  * Blocks   no

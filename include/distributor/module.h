@@ -207,7 +207,8 @@ DISTRIBUTOR_API int distributor_module_setup(distributor_module_t *module,
                                              distributor_state_t *state);
 
 /*
- * What the last call that failed had to say.
+ * What the last call that failed had to say.  One that was given a NULL, or that takes the module
+ * const, has nothing to say: the sentence is that of an earlier one.
  *
  * Threads  one at a time
  * Blocks   no

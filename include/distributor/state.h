@@ -162,7 +162,7 @@ DISTRIBUTOR_API int distributor_state_unlock(distributor_state_t *state);
 
 /*
  * Copies what the last call that failed, of any thread, had to say; at most size bytes with the
- * NUL.
+ * NUL.  One that was given a NULL has nothing to say: the text is that of an earlier one.
  *
  * Threads  any
  * Blocks   while another thread holds the lock
