@@ -17,6 +17,7 @@
 #define SPIN_NS 20000
 #define SPIN_LOOKS 64u /* before it lets others run between two of them */
 #define SOURCE_STALLS 16u
+#define VAIN_PARKS 16u /* beside a source, before it takes what others hold in any case */
 
 /* ---- waking ---- */
 
@@ -201,7 +202,8 @@ static void get_up(struct distr_worker *worker)
     }
 }
 
-static void park(struct distr_worker *worker)
+/* True: it has not slept, for something is there or was. */
+static bool park(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
     bool up = false;
@@ -216,6 +218,7 @@ static void park(struct distr_worker *worker)
     /* P4 acquire: pairs with W3. */
     while (atomic_load_explicit(&worker->asleep, memory_order_acquire) != 0)
         distr_futex_wait(&worker->asleep, 1, INT64_MAX);
+    return up;
 }
 
 /* Waits a moment between two looks; false: it has looked long enough. */
@@ -291,25 +294,34 @@ static bool may_freeze(struct distr_worker *worker, unsigned round)
            (!distr_has_sources(worker->record.owner) || !others_move(worker));
 }
 
+/* The worker got up again from P3: looks may be so slow that it never comes to those that freeze,
+ * or others may move at each of them, and what is held may be what its owner waits for. */
+static bool must_freeze(struct distributor *d, unsigned *parks)
+{
+    return ++*parks % (distr_has_sources(d) ? VAIN_PARKS : 1) == 0;
+}
+
 /* The worker is counted as searching: looks until it has found something, or STOP. */
 static distr_apart bool look_on(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
     int64_t since = 0;
-    unsigned round = 0;
+    unsigned round = 0, parks = 0;
+    bool freeze = false;
     bool more;
 
     while (!(distr_state(d) & DISTR_ENDED)) {
-        if (distr_take(worker, may_freeze(worker, round), &more)) {
+        if (distr_take(worker, freeze || may_freeze(worker, round), &more)) {
             found(worker, more);
             return true;
         }
         if (distr_has_sources(d) && ask(worker, true))
             return true;
+        freeze = false;
         if (spin(d, round, &since)) {
             round++;
         } else {
-            park(worker);
+            freeze = park(worker) && must_freeze(d, &parks);
             round = 0;
         }
     }
