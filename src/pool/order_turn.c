@@ -197,9 +197,11 @@ static struct distr_segment *choose(struct distr_order *order, uint64_t *idle)
 
 bool distr_order_take_idle(struct distr_order *order, uint64_t ticket)
 {
-    if (atomic_load_explicit(&order->ticket_head, memory_order_acquire) != ticket)
+    /* U4 seq_cst, both loads: after U2 or U3, so that one of them and the fence of U5 sees what the
+     * other did. */
+    if (atomic_load_explicit(&order->ticket_head, memory_order_seq_cst) != ticket)
         return false;
-    uint64_t head = atomic_load_explicit(&order->head, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&order->head, memory_order_seq_cst);
     struct distr_segment *segment = distr_segment_at(order, head);
     /* U4 seq_cst: pairs with V2, and with U5. */
     uint64_t word = atomic_load_explicit(&segment->word, memory_order_seq_cst);
@@ -215,6 +217,7 @@ static bool take_back(struct distr_order *order)
 {
     uint64_t ticket = atomic_load_explicit(&order->ticket_head, memory_order_relaxed);
 
+    distr_full_fence(); /* U5: heads and turn before the look; pairs with U4 */
     return is_open(distr_segment_at(order, ticket)) && distr_order_take_idle(order, ticket);
 }
 

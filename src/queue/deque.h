@@ -20,7 +20,8 @@ static inline int distr_deque_reserve(struct distr_queue *queue)
     return distr_likely(queue->spare != NULL) ? 0 : distr_queue_reserve_slow(queue);
 }
 
-/* Pushes count (1 to DISTR_CLAIM_MAX) items after a reserve; the first one is popped first. */
+/* Pushes items after a reserve, at most as many as an empty block of the deque holds; the first one
+ * is popped first. */
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count);
 
 /* After a reserve: claims from a queue; the first is *item, the others are pushed, the second on

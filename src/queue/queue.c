@@ -211,7 +211,7 @@ static void tell_place(const struct view *view, const struct distr_share *share)
  * moved. */
 static bool can_land(struct distr_landing *landing, const struct view *view, unsigned n)
 {
-    if (!landing)
+    if (!landing || n == 0)
         return false;
     const struct distr_queue *deque = landing->deque;
     landing->used = view->type && deque->type == view->type && deque->bottom + n <= deque->limit;

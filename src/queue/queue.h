@@ -182,7 +182,7 @@ struct distr_landing {
 
 /* How much a claim may take: the share of what is there, 1/divisor, at least 1, at most max. */
 struct distr_share {
-    unsigned max; /* 1 to 32 */
+    unsigned max; /* at least 1; the array of items has so many */
     unsigned divisor;
     bool freeze;     /* also take from a block that its owner holds */
     uint64_t before; /* only items with a lower number; 0: all */
