@@ -29,17 +29,18 @@ extern "C" {
  * Inside a module, in C with gcc or clang
  * --------------------------------------------------------------------------------------- */
 
-/* What DISTRIBUTOR_TASK says of a task: up to 16 names in each list, as in distributor_node_t. */
+/* What DISTRIBUTOR_TASK says of a task: up to 16 names in each list, and NULL behind them.  A module
+ * with a longer list is not loaded. */
 typedef struct distributor_module_task {
     size_t size;              /* sizeof(distributor_module_task_t); the macro fills it */
     const char *name;         /* likewise */
     distributor_call_fn *run; /* likewise */
     const char *file;         /* likewise: where it stands */
     unsigned long line;       /* likewise */
-    const char *after[16];    /* names of the tasks that must end first */
-    const char *tags[16];     /* for the option tags */
-    const char *inputs[16];   /* keys of the state that it needs */
-    const char *outputs[16];  /* keys of the state that it fills */
+    const char *after[17];    /* names of the tasks that must end first */
+    const char *tags[17];     /* for the option tags */
+    const char *inputs[17];   /* keys of the state that it needs */
+    const char *outputs[17];  /* keys of the state that it fills */
     void *reserved[4];        /* NULL */
 } distributor_module_task_t;
 
@@ -154,9 +155,10 @@ DISTRIBUTOR_API int distributor_module_destroy(distributor_module_t *module);
  * Blocks   while it compiles and reads
  * Returns  0; -ENOENT there is no such file; -ENOEXEC it is no shared object; -ELIBBAD it is for
  *          another kind of machine, or needs a symbol or a file that is missing; -ENODATA it has no
- *          tasks; -EPROTO its tasks were made for another release; -ECHILD it does not compile;
- *          -EAGAIN somebody writes it meanwhile; -EACCES also if others can write into the cache;
- *          -EBUSY a file was loaded before; another error of the system; -ENOTSUP; -ENOMEM
+ *          tasks; -E2BIG a list of one has more than 16 names; -EPROTO its tasks were made for
+ *          another release; -ECHILD it does not compile; -EAGAIN somebody writes it meanwhile;
+ *          -EACCES also if others can write into the cache; -EBUSY a file was loaded before; another
+ *          error of the system; -ENOTSUP; -ENOMEM
  * Owns     nothing
  */
 DISTRIBUTOR_API int distributor_module_load(distributor_module_t *module, const char *path,

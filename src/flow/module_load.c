@@ -11,6 +11,8 @@
 
 #include "flow/module.h"
 
+#define NAMES_MAX 16u /* in each list of a task */
+
 /* The beginning of an ELF file: alike in both widths. */
 struct beginning {
     unsigned char ident[EI_NIDENT];
@@ -107,6 +109,29 @@ static int by_place(const void *left, const void *right)
     return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
 }
 
+/* The compiler gives just a warning where a list is longer than its array. */
+static int check_list(distributor_module_t *module, const distributor_module_task_t *task,
+                      const char *name, const char *const *list)
+{
+    if (!list[NAMES_MAX])
+        return 0;
+    return distr_module_say(module, -E2BIG, "the task '%s' has more than %u names in .%s",
+                            task->name, NAMES_MAX, name);
+}
+
+static int check_lists(distributor_module_t *module, const distributor_module_task_t *task)
+{
+    int rc = check_list(module, task, "after", task->after);
+
+    if (rc == 0)
+        rc = check_list(module, task, "tags", task->tags);
+    if (rc == 0)
+        rc = check_list(module, task, "inputs", task->inputs);
+    if (rc == 0)
+        rc = check_list(module, task, "outputs", task->outputs);
+    return rc;
+}
+
 static int copy_tasks(distributor_module_t *module, const distributor_module_table_t *table)
 {
     size_t count = (size_t)(table->last - table->first);
@@ -119,6 +144,9 @@ static int copy_tasks(distributor_module_t *module, const distributor_module_tab
     qsort(module->tasks, count, sizeof(void *), by_place);
     for (size_t i = 0; i < count; i++) {
         const distributor_module_task_t *task = module->tasks[i];
+        int rc = check_lists(module, task);
+        if (rc != 0)
+            return rc;
         memcpy(module->lists[i].after, task->after, sizeof task->after);
         memcpy(module->lists[i].tags, task->tags, sizeof task->tags);
         memcpy(module->lists[i].inputs, task->inputs, sizeof task->inputs);
