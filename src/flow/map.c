@@ -159,17 +159,10 @@ static int run(struct call *call)
     return map->error != 0 ? map->error : rc;
 }
 
-/* A distributor of our own: with the caller, one thread for each CPU. */
 static int make(struct call *call)
 {
-    unsigned cpus = distr_cpu_count();
-    distributor_options_t options = {
-        .size = sizeof options,
-        .workers = cpus > 1 ? cpus - 1 : 1,
-        .name = "map",
-    };
+    int rc = distr_map_distributor(&call->d);
 
-    int rc = distributor_create(&call->d, &options);
     call->made = rc == 0;
     return rc;
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/os.h"
+#include "flow/ranges.h"
 
 #define WINDOW 1024 /* where the caller leaves it to us */
 #define PARTS 8     /* the window has at least so many parts */
@@ -312,17 +312,10 @@ int distributor_map_next(distributor_lazy_map_t *map, void *output)
 
 /* ---- the life of a map ---- */
 
-/* With the thread of the reader, one for each CPU. */
 static int make_distributor(struct distributor_lazy_map *map)
 {
-    unsigned cpus = distr_cpu_count();
-    distributor_options_t options = {
-        .size = sizeof options,
-        .workers = cpus > 1 ? cpus - 1 : 1,
-        .name = "map",
-    };
+    int rc = distr_map_distributor(&map->d);
 
-    int rc = distributor_create(&map->d, &options);
     if (rc != 0)
         return rc;
     rc = distributor_start(map->d);

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/os.h"
 
 /* What a range should take: long against the claim of one (some 100 ns), short against what
  * anybody waits for at the end. */
@@ -19,6 +20,18 @@
 
 /* A range is at most so many times longer than the one before. */
 #define GROWTH 8.0
+
+int distr_map_distributor(distributor_t **d)
+{
+    unsigned cpus = distr_cpu_count();
+    distributor_options_t options = {
+        .size = sizeof options,
+        .workers = cpus > 1 ? cpus - 1 : 1,
+        .name = "map",
+    };
+
+    return distributor_create(d, &options);
+}
 
 /* No range begins any more.  Returns whether one would have. */
 bool distr_map_shut(struct distr_map *map)

@@ -50,6 +50,9 @@ struct distr_hand {
     int (*done)(struct distr_hand *hand, size_t count);
 };
 
+/* A distributor of the map's own: with the calling thread, one worker for each CPU. */
+int distr_map_distributor(distributor_t **d);
+
 /* Whether the arguments of a map can be right. */
 bool distr_map_fits(const void *array, size_t size, size_t count);
 

@@ -45,17 +45,7 @@ tests_fault_inside_LDFLAGS = $(fault_ldflags)
 tests_fault_life_SOURCES = tests/fault/life.c $(fault_sources)
 tests_fault_life_LDFLAGS = $(fault_ldflags)
 tests_fault_module_SOURCES = \
-	src/cli/cli.h \
-	src/cli/crash.c \
-	src/cli/graph.c \
-	src/cli/options.c \
-	src/cli/progress.c \
-	src/cli/run.c \
-	src/cli/say.c \
-	src/cli/tasks.c \
-	src/cli/trace.c \
-	src/cli/values.c \
-	src/cli/viewer.c \
+	$(cli_parts) \
 	tests/fault/files.c \
 	tests/fault/module.c $(fault_sources)
 tests_fault_module_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(TINFO_CFLAGS)

@@ -8,12 +8,12 @@
 #     explore.sh all              all, with every scenario; survivors are written to FOLDER/survivors
 #
 # Run in the build folder after `make check` has built tests/schedule.  A mutant's sources and
-# programs stand in tests/mutation/work.
+# programs stand in tests/mutation/made.
 . "${srcdir:-.}/tests/house/report.sh"
 
 list=$srcdir/tests/mutation/mutants.txt
 library=tests/schedule/.libs/libscheduled.a
-work=${MUTATION_WORK:-tests/mutation/work}
+work=${MUTATION_WORK:-tests/mutation/made}
 seconds=250 # for one program; far above what any of them needs
 [ -f "$library" ] || skip "no $library: make check builds it"
 

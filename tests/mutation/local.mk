@@ -17,7 +17,7 @@ check-mutants: $(schedule_programs)
 	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' MAKE='$(MAKE)' $(SHELL) \
 		$(srcdir)/tests/mutation/explore.sh all || \
 	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' MAKE='$(MAKE)' $(SHELL) \
-		$(srcdir)/tests/mutation/native.sh `cat tests/mutation/work/survivors`
+		$(srcdir)/tests/mutation/native.sh `cat tests/mutation/made/survivors`
 long_checks += check-mutants
 endif
 phony_targets += check-mutants
