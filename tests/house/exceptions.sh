@@ -47,7 +47,8 @@ int main(int count, char **)
     type.run = count == 1 ? inside : leaves;
     if (distributor_create(&d, &options) != 0)
         return 1;
-    for (int i = 0; i < 100; i++)
+    // One that leaves is enough: the runtime says less where two do at the same time.
+    for (int i = 0; i < (count == 1 ? 100 : 1); i++)
         if (distributor_add_task(d, &type, nullptr, 0) != 0)
             return 2;
     if (distributor_run(d, nullptr) != 0)
