@@ -261,7 +261,7 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
     if (rc != 0)
         return rc;
     if (record->worker)
-        return record->worker->asked ? -EDEADLK : spawn(record, type, input, size);
+        return distr_is_asking(record->worker) ? -EDEADLK : spawn(record, type, input, size);
     distr_inside(record, DISTR_INSIDE);
     rc = check_type(record, type);
     if (rc == 0)
@@ -483,7 +483,7 @@ static int add_array(struct distr_record *record, struct array *array)
     if (rc != 0)
         return rc;
     if (record->worker)
-        return record->worker->asked ? -EDEADLK : spawn_array(record, array);
+        return distr_is_asking(record->worker) ? -EDEADLK : spawn_array(record, array);
     distr_inside(record, DISTR_INSIDE);
     while (array->left > 0 && rc == 0)
         rc = add_part(record, array);

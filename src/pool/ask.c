@@ -4,6 +4,7 @@
 #include "pool/add.h"
 #include "pool/idle.h"
 #include "pool/item.h"
+#include "pool/keep.h"
 #include "pool/pipe.h"
 #include "pool/reader.h"
 #include "pool/source.h"
@@ -34,21 +35,30 @@ static inline bool is_failed_input(const struct distr_source *source, int rc)
     return distr_unlikely(rc == DISTR_INPUT_FAILED) && source->ask == distr_pipe_ask;
 }
 
-/* 1: the worker's task is the next input, and is counted.  DISTR_INPUT_FAILED: the same, but it has
- * failed where it comes from. */
-static inline int call_for(struct distr_worker *worker, struct distr_source *source,
-                           uint64_t serial)
+/* Calls it, to fill the worker's task. */
+static inline int call_back(struct distr_worker *worker, struct distr_source *source,
+                            uint64_t serial)
 {
     struct distr_item *item = &worker->task.item;
 
     item->type = source->type;
     item->meta = distr_meta(serial, DISTR_INLINE, 0);
-    worker->asked = source;
     /* relaxed: see struct distr_worker. */
     atomic_store_explicit(&worker->busy, source->type, memory_order_relaxed);
     int rc = source->ask(source->context, (struct distributor_input *)(void *)item);
     atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
-    worker->asked = NULL;
+    return rc;
+}
+
+/* 1: the worker's task is the next input, and is counted.  DISTR_INPUT_FAILED: the same, but it has
+ * failed where it comes from. */
+static inline int call_for(struct distr_worker *worker, struct distr_source *source,
+                           uint64_t serial)
+{
+    /* relaxed: nobody judges by it who does not keep what is asked (Y12). */
+    atomic_store_explicit(&worker->asked, source, memory_order_relaxed);
+    int rc = call_back(worker, source, serial);
+    atomic_store_explicit(&worker->asked, NULL, memory_order_relaxed);
     if (distr_likely(rc == 1) || is_failed_input(source, rc)) {
         distr_count(&worker->record.added, 1);
         return rc;
@@ -99,9 +109,11 @@ static void no_input(struct distr_worker *worker, struct distr_source *source, i
 
 void distr_source_lost(struct distr_worker *worker)
 {
-    struct distr_source *source = worker->asked;
+    struct distr_source *source = atomic_load_explicit(&worker->asked, memory_order_relaxed);
 
-    worker->asked = NULL;
+    if (worker->kept == source)
+        distr_keep_owns(worker);
+    atomic_store_explicit(&worker->asked, NULL, memory_order_relaxed);
     forget(worker);
     fail(worker, source, -EOWNERDEAD);
 }
@@ -174,7 +186,7 @@ static distr_apart bool ask_in_a_row(struct distr_worker *worker, struct distr_s
     if (distr_now() - since > (int64_t)count * QUICK_NS)
         source->row = 1;
     else if (count == source->row && source->row < ROW_MAX)
-        source->row *= 2;
+        source->row = (uint16_t)(source->row * 2);
     if (rc == 1)
         distr_source_give_back(worker, source);
     else
@@ -210,9 +222,38 @@ bool distr_ask(struct distr_worker *worker, struct distr_source *source)
         no_input(worker, source, rc);
         return false;
     }
-    if (others && source->row > 1 && distr_deque_reserve(&worker->claims) == 0)
+    if (distr_may_keep(worker, source, others))
+        distr_keep(worker, source);
+    else if (others && source->row > 1 && distr_deque_reserve(&worker->claims) == 0)
         return ask_in_a_row(worker, source);
-    distr_source_give_back(worker, source);
+    else
+        distr_source_give_back(worker, source);
+    return true;
+}
+
+/* What the worker keeps gave no input. */
+static distr_apart bool no_kept_input(struct distr_worker *worker, int rc)
+{
+    struct distr_source *source = worker->kept;
+
+    distr_keep_owns(worker);
+    forget(worker);
+    no_input(worker, source, rc > 1 ? -EINVAL : rc);
+    return false;
+}
+
+bool distr_ask_kept(struct distr_worker *worker)
+{
+    if (distr_unlikely(!distr_keep_begins(worker)))
+        return distr_let_go(worker);
+    struct distr_source *source = worker->kept;
+    int rc = call_back(worker, source,
+                       distr_next_serial(worker->record.owner, &source->serials));
+    if (distr_unlikely(rc != 1))
+        return no_kept_input(worker, rc);
+    distr_count(&worker->record.added, 1);
+    if (distr_unlikely(!distr_keep_ends(worker)))
+        distr_let_go(worker);
     return true;
 }
 
@@ -244,7 +285,7 @@ bool distr_ask_in_turn(struct distr_worker *worker, struct distr_source *source)
 
 /* ---- in the callback ---- */
 
-static int set_bytes(struct distr_item *item, const void *data, size_t size)
+static distr_apart int set_bytes(struct distr_item *item, const void *data, size_t size)
 {
     struct distr_item made;
     int rc = distr_item_make(&made, item->type, distr_meta_serial(item->meta), data, size);

@@ -7,9 +7,11 @@
 #include "pool/idle.h"
 
 #include <ck_pr.h>
+#include <errno.h>
 #include <sched.h>
 
 #include "base/clock.h"
+#include "pool/keep.h"
 #include "pool/order.h"
 #include "pool/quiesce.h"
 #include "pool/source.h"
@@ -202,23 +204,39 @@ static void get_up(struct distr_worker *worker)
     }
 }
 
-/* True: it has not slept, for something is there or was. */
-static bool park(struct distr_worker *worker)
+/* What ended it. */
+enum rest {
+    TOLD, /* another thread */
+    UP,   /* it has not slept, for something is there or was */
+    SLEPT /* as long as who watches a source does */
+};
+
+static enum rest park(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
-    bool up = false;
+    bool watches = distr_watch(d);
+    int64_t deadline = watches ? distr_now() + DISTR_NAP_NS : INT64_MAX;
+    enum rest rest = TOLD;
 
     if (lie_down(worker)) {
         distr_heavy_fence(); /* P3: pairs with N1 */
         distr_try_end(d);
-        up = distr_any_task(d) || distr_askable(d);
+        if (distr_any_task(d) || distr_askable(d))
+            rest = UP;
     }
-    if (up || (distr_state(d) & DISTR_ENDED))
+    if (rest == UP || (distr_state(d) & DISTR_ENDED))
         get_up(worker);
     /* P4 acquire: pairs with W3. */
-    while (atomic_load_explicit(&worker->asleep, memory_order_acquire) != 0)
-        distr_futex_wait(&worker->asleep, 1, INT64_MAX);
-    return up;
+    while (atomic_load_explicit(&worker->asleep, memory_order_acquire) != 0) {
+        if (distr_futex_wait(&worker->asleep, 1, deadline) != -ETIMEDOUT)
+            continue;
+        deadline = INT64_MAX;
+        rest = SLEPT;
+        get_up(worker);
+    }
+    if (watches)
+        distr_watch_ends(d);
+    return rest;
 }
 
 /* Waits a moment between two looks; false: it has looked long enough. */
@@ -244,15 +262,10 @@ static bool spin(struct distributor *d, unsigned round, int64_t *since)
     return distr_now() - *since < SPIN_NS;
 }
 
-/* Nothing is pending: asks a source for a task.  A worker that is counted as searching is not while
- * it asks, since a callback may block: who adds a task must not rely on it. */
-static bool ask(struct distr_worker *worker, bool counted)
+/* Asks a source, which the worker owns, for a task.  A worker that is counted as searching is not
+ * while it asks, since a callback may block: who adds a task must not rely on it. */
+static bool ask_source(struct distr_worker *worker, struct distr_source *source, bool counted)
 {
-    struct distr_source *source =
-        worker->order ? distr_order_ticket(worker) : distr_source_take(worker);
-
-    if (!source)
-        return false;
     if (counted)
         found(worker, false);
     if (worker->order ? distr_ask_in_turn(worker, source) : distr_ask(worker, source))
@@ -261,6 +274,24 @@ static bool ask(struct distr_worker *worker, bool counted)
         atomic_fetch_add_explicit(&worker->record.owner->search, DISTR_SEARCHING,
                                   memory_order_seq_cst);
     return false;
+}
+
+/* Nothing is pending: asks a source. */
+static bool ask(struct distr_worker *worker, bool counted)
+{
+    if (worker->kept && distr_ask_kept(worker))
+        return true;
+    struct distr_source *source =
+        worker->order ? distr_order_ticket(worker) : distr_source_take(worker);
+    return source && ask_source(worker, source, counted);
+}
+
+/* The worker has watched a source for a while: asks it, if its keeper has not moved. */
+static bool take_over(struct distr_worker *worker)
+{
+    struct distr_source *source = distr_take_over(worker);
+
+    return source && ask_source(worker, source, true);
 }
 
 /* Whether some thread has added or ended a task since this worker's last look. */
@@ -320,23 +351,16 @@ static distr_apart bool look_on(struct distr_worker *worker)
         freeze = false;
         if (spin(d, round, &since)) {
             round++;
-        } else {
-            freeze = park(worker) && must_freeze(d, &parks);
-            round = 0;
+            continue;
         }
+        enum rest rest = park(worker);
+        if (rest == SLEPT && take_over(worker))
+            return true;
+        freeze = rest == UP && must_freeze(d, &parks);
+        round = rest == SLEPT ? 1 : 0; /* who watches takes one look */
     }
     atomic_fetch_sub_explicit(&d->search, DISTR_SEARCHING, memory_order_seq_cst);
     return false;
-}
-
-/* Whether no hint is set but the worker's own: there is nothing to take. */
-static inline bool nothing_is_hinted(const struct distr_worker *worker)
-{
-    const struct distr_group *group = &worker->record.owner->first;
-    uint64_t bits = atomic_load_explicit(&group->tasks, memory_order_acquire);
-
-    return worker->record.group == group && (bits & ~worker->record.mask) == 0 &&
-           !atomic_load_explicit(&group->next, memory_order_relaxed);
 }
 
 bool distr_search(struct distr_worker *worker)
@@ -347,7 +371,8 @@ bool distr_search(struct distr_worker *worker)
     if (worker->order && !distr_order_goes_on(worker))
         distr_order_close(worker);
     /* The one input of an order has no hint, and comes first. */
-    if (distr_has_sources(d) && !worker->order && nothing_is_hinted(worker) && ask(worker, false))
+    if (distr_has_sources(d) && !worker->order && distr_nothing_is_hinted(worker) &&
+        ask(worker, false))
         return true;
     /* A first look that is not counted: it mostly finds something. */
     if (distr_take(worker, false, &more)) {

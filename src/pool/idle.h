@@ -12,6 +12,7 @@
 #ifndef DISTR_POOL_IDLE_H
 #define DISTR_POOL_IDLE_H
 
+#include "pool/source.h"
 #include "pool/state.h"
 #include "pool/take.h"
 #include "queue/deque.h"
@@ -64,6 +65,16 @@ static inline void distr_announce(struct distributor *d, struct distr_record *re
 /* Y3: a source can be asked, or asked again. */
 void distr_announce_source(struct distributor *d);
 
+/* Whether no hint is set but the worker's own: there is nothing to take. */
+static inline bool distr_nothing_is_hinted(const struct distr_worker *worker)
+{
+    const struct distr_group *group = &worker->record.owner->first;
+    uint64_t bits = atomic_load_explicit(&group->tasks, memory_order_acquire);
+
+    return worker->record.group == group && (bits & ~worker->record.mask) == 0 &&
+           !atomic_load_explicit(&group->next, memory_order_relaxed);
+}
+
 /* Its own tasks have run out: looks around, sleeps, looks again.  False: STOP. */
 bool distr_search(struct distr_worker *worker);
 
@@ -76,6 +87,8 @@ static inline bool distr_next_task(struct distr_worker *worker)
     if (distr_likely(distr_deque_pop(&worker->record.input, &worker->task.item)))
         return true;
     if (distr_likely(distr_deque_pop(&worker->claims, &worker->task.item)))
+        return true;
+    if (worker->kept && distr_nothing_is_hinted(worker) && distr_ask_kept(worker))
         return true;
     return distr_search(worker);
 }

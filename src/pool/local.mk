@@ -15,6 +15,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/idle.c \
 	src/pool/idle.h \
 	src/pool/item.h \
+	src/pool/keep.c \
+	src/pool/keep.h \
 	src/pool/lifecycle.c \
 	src/pool/lifecycle.h \
 	src/pool/mailbox.c \

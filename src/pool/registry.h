@@ -73,7 +73,7 @@ enum distr_inside {
 /* Whether the calling thread is in the callback of a source of d. */
 static inline bool distr_in_source(const struct distributor *d)
 {
-    return distr_thread.own.id == d->id && distr_thread.own.record->worker->asked != NULL;
+    return distr_thread.own.id == d->id && distr_is_asking(distr_thread.own.record->worker);
 }
 
 /* A call of an outside thread begins: X1, the flag before the look at the state. */

@@ -225,7 +225,7 @@ void distr_task_fails(struct distr_worker *worker, int error)
 
 void distr_task_lost_its_thread(struct distr_worker *worker)
 {
-    if (worker->asked)
+    if (distr_is_asking(worker))
         distr_source_lost(worker);
     else if (atomic_load_explicit(&worker->busy, memory_order_relaxed))
         task_ended(worker, -EOWNERDEAD);

@@ -8,6 +8,7 @@
 
 #include "pool/add.h"
 #include "pool/idle.h"
+#include "pool/keep.h"
 #include "pool/pipe.h"
 #include "pool/registry.h"
 
@@ -52,8 +53,7 @@ void distr_source_end(struct distributor *d, struct distr_source *source)
     pthread_mutex_unlock(&d->lock);
 }
 
-/* The caller has just let it go: if STOP was asked for meanwhile, nobody else may have ended it. */
-static void end_if_stopped(struct distributor *d, struct distr_source *source, uint32_t state)
+void distr_source_end_if_stopped(struct distributor *d, struct distr_source *source, uint32_t state)
 {
     if (distr_unlikely(distr_state(d) & DISTR_STOPPING) && distr_source_own(source, state))
         distr_source_end(d, source);
@@ -66,7 +66,7 @@ void distr_source_give_back(struct distr_worker *worker, struct distr_source *so
     /* Y2 release: pairs with Y1. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
     distr_announce(d, &worker->record); /* Y3; its fence pairs with the one of O2 as well */
-    end_if_stopped(d, source, DISTR_SOURCE_READY);
+    distr_source_end_if_stopped(d, source, DISTR_SOURCE_READY);
 }
 
 void distr_source_put_aside(struct distr_worker *worker, struct distr_source *source)
@@ -77,16 +77,15 @@ void distr_source_put_aside(struct distr_worker *worker, struct distr_source *so
     /* Y4 seq_cst: pairs with Y5; fails if it was said to be ready since it was asked. */
     if (atomic_compare_exchange_strong_explicit(&source->state, &state, DISTR_SOURCE_WAITING,
                                                 memory_order_seq_cst, memory_order_relaxed)) {
-        end_if_stopped(worker->record.owner, source, DISTR_SOURCE_WAITING);
+        distr_source_end_if_stopped(worker->record.owner, source, DISTR_SOURCE_WAITING);
         return;
     }
     set_hint(source);
     distr_source_give_back(worker, source);
 }
 
-/* Calls visit for each place of a source, under the lock. */
-static bool for_each(struct distributor *d, bool (*visit)(struct distr_source *, const void *),
-                     const void *context)
+bool distr_source_for_each(struct distributor *d, bool (*visit)(struct distr_source *, void *),
+                           void *context)
 {
     bool any = false;
 
@@ -98,20 +97,20 @@ static bool for_each(struct distributor *d, bool (*visit)(struct distr_source *,
     return any;
 }
 
-static bool stop(struct distr_source *source, const void *context)
+static bool stop(struct distr_source *source, void *context)
 {
-    struct distributor *const *d = context;
+    struct distributor *d = context;
 
     if (distr_source_own(source, DISTR_SOURCE_READY) ||
-        distr_source_own(source, DISTR_SOURCE_WAITING))
-        end_locked(*d, source);
+        distr_source_own(source, DISTR_SOURCE_WAITING) || distr_take_away(d, source))
+        end_locked(d, source);
     return true;
 }
 
 void distr_sources_stop(struct distributor *d)
 {
     pthread_mutex_lock(&d->lock);
-    for_each(d, stop, &d);
+    distr_source_for_each(d, stop, d);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -141,26 +140,38 @@ static bool has_room(struct distributor *d)
            atomic_load_explicit(&d->pending, memory_order_seq_cst) < d->input_limit;
 }
 
-bool distr_source_is_ready(struct distributor *d)
+/* Whether there is a source in that state. */
+static bool is_any(struct distributor *d, uint32_t wanted)
 {
     for (struct distr_source_group *group = first_group(d); group;
          group = atomic_load_explicit(&group->next, memory_order_acquire)) {
         uint64_t bits = atomic_load_explicit(&group->hints, memory_order_seq_cst);
 
         for (; bits != 0; bits &= bits - 1)
-            if (atomic_load_explicit(&group->sources[__builtin_ctzll(bits)].state,
-                                     memory_order_seq_cst) == DISTR_SOURCE_READY)
+            if (distr_source_kind(atomic_load_explicit(
+                    &group->sources[__builtin_ctzll(bits)].state, memory_order_seq_cst)) == wanted)
                 return true;
     }
     return false;
 }
 
+bool distr_source_is_ready(struct distributor *d)
+{
+    return is_any(d, DISTR_SOURCE_READY);
+}
+
+bool distr_source_is_kept(struct distributor *d)
+{
+    return is_any(d, DISTR_SOURCE_KEPT);
+}
+
 bool distr_askable(struct distributor *d)
 {
-    if (!distr_has_sources(d) || (distr_state(d) & DISTR_STOPPING) || !has_room(d) ||
-        !distr_source_is_ready(d))
+    if (!distr_has_sources(d) || (distr_state(d) & DISTR_STOPPING) || !has_room(d))
         return false;
-    return !d->order || distr_order_askable(d);
+    if (distr_source_is_ready(d))
+        return !d->order || distr_order_askable(d);
+    return distr_watch_is_free(d);
 }
 
 /* One of the group, beginning with that place. */
@@ -214,7 +225,7 @@ struct distr_source *distr_source_take_slow(struct distr_worker *worker)
         return source;
     /* Who makes room looks at the sources after that (Y8). */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_seq_cst);
-    end_if_stopped(d, source, DISTR_SOURCE_READY);
+    distr_source_end_if_stopped(d, source, DISTR_SOURCE_READY);
     return NULL;
 }
 
@@ -259,6 +270,8 @@ static int add_locked(struct distributor *d, const distributor_task_type_t *type
     source->ask = ask;
     source->context = context;
     source->row = 1;
+    source->until_keep = source->keep_every = 1;
+    atomic_store_explicit(&source->said, false, memory_order_relaxed);
     /* Counted before it can be asked, like a task. */
     atomic_fetch_add_explicit(&d->sources_opened, 1, memory_order_seq_cst);
     atomic_fetch_add_explicit(&d->open_sources, 1, memory_order_relaxed);
@@ -288,12 +301,18 @@ int distributor_add_source(distributor_t *d, const distributor_task_type_t *type
 }
 
 /* Y5: it can be asked again.  False: nobody needs to be told. */
-static bool make_ready(struct distr_source *source, const void *context)
+static bool make_ready(struct distr_source *source, void *context)
 {
     uint32_t state = atomic_load_explicit(&source->state, memory_order_seq_cst);
 
-    while ((state == DISTR_SOURCE_WAITING || state == DISTR_SOURCE_ASKED) &&
-           source->context == context) {
+    while (source->context == context) {
+        if (distr_source_keeper(state) != DISTR_NOBODY) {
+            if (distr_keep_says(source, &state))
+                return false;
+            continue;
+        }
+        if (state != DISTR_SOURCE_WAITING && state != DISTR_SOURCE_ASKED)
+            return false;
         bool waits = state == DISTR_SOURCE_WAITING;
         /* Y5 seq_cst: pairs with Y4 and Y1. */
         if (!atomic_compare_exchange_weak_explicit(&source->state, &state,
@@ -315,7 +334,7 @@ int distributor_source_ready(distributor_t *d, const void *context)
     if (rc != 0)
         return rc;
     pthread_mutex_lock(&d->lock);
-    bool ready = for_each(d, make_ready, context);
+    bool ready = distr_source_for_each(d, make_ready, (void *)(uintptr_t)context);
     pthread_mutex_unlock(&d->lock);
     if (ready)
         distr_announce_source(d);

@@ -140,6 +140,13 @@ struct distr_failure {
     char message[];
 };
 
+/* How fast the tasks of a kept source are: measured after so many. */
+struct distr_pace {
+    int64_t since;
+    unsigned count, left;
+    bool slow; /* the last time */
+};
+
 /* One worker: the record of its thread, its results, and what it is doing. */
 struct distr_worker {
     struct distr_record record;
@@ -156,7 +163,12 @@ struct distr_worker {
     unsigned scan_bit;
     uint64_t watched; /* what all had added and ended when it looked last */
     struct distr_source *source; /* which one it asked last */
-    struct distr_source *asked;  /* the one whose callback is on the stack */
+    struct distr_source *kept;   /* which one it keeps, if nobody has taken it away (keep.h) */
+    struct distr_pace pace;      /* of what it keeps */
+    uint64_t watched_moves;      /* those of another's keeper, when it watched last */
+
+    /* The one whose callback is on the stack. */
+    _Atomic(struct distr_source *) asked;
     void *value;
     void (*destroy_value)(void *value);
     struct distr_mail *mail; /* taken from the mailbox, oldest first */
@@ -190,6 +202,7 @@ struct distributor {
     unsigned cpus;                 /* constant */
     _Atomic uint32_t open_sources; /* sources_opened - sources_ended; a hint that there are some */
     _Atomic unsigned workers;      /* how many there are; guarded by the lock */
+    _Atomic bool watched;          /* a worker watches a kept source, swapped by workers */
     distributor_options_t options; /* constant */
 
     /* sleeping : 31 | unchecked : 1 | searching : 32, see idle.c. */
@@ -278,6 +291,12 @@ static inline void distr_count(_Atomic uint64_t *count, uint64_t more)
 {
     uint64_t before = atomic_load_explicit(count, memory_order_relaxed);
     atomic_store_explicit(count, before + more, memory_order_release);
+}
+
+/* Whether the callback of a source is on the stack: only this worker asks. */
+static inline bool distr_is_asking(struct distr_worker *worker)
+{
+    return atomic_load_explicit(&worker->asked, memory_order_relaxed) != NULL;
 }
 
 static inline uint32_t distr_state(const struct distributor *d)

@@ -117,7 +117,8 @@ static unsigned take_in_group(struct distr_worker *worker, struct distr_group *g
             worker->scan_bit = bit;
             return count;
         }
-        if (many && !holds_task(record))
+        /* A keeper asks on a shorter way where nothing is hinted. */
+        if ((many || worker->kept) && !holds_task(record))
             clear_hint(record);
         bits &= ~((uint64_t)1 << bit);
     }

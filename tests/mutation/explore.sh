@@ -98,6 +98,13 @@ try() {
     echo "$name: killed by $1: ${how:-a crash}"
 }
 
+# home NAME: the program and the scenario that the list names.
+home() {
+    "${AWK:-awk}" -v name="$1" '
+        $1 == "mutant" { mine = $2 == name }
+        mine && $1 == "by" { print $2, "--scenario", $3 }' "$list"
+}
+
 # everywhere NAME: with every scenario.
 everywhere() {
     programs="works ends room"
@@ -110,6 +117,7 @@ everywhere() {
     *src/flow/*) programs="maps counts" ;;
     *src/pool/order* | *src/pool/ask*) programs=order ;;
     esac
+    programs="$(home "$1" | cut -d' ' -f1) $programs"
     for program in $programs; do # most die soon
         try "$1" $program --preemptions 1 --random 200 && return
     done
@@ -121,10 +129,8 @@ everywhere() {
 
 # at_home NAME: with the scenario of the list.
 at_home() {
-    set -- "$1" $("${AWK:-awk}" -v name="$1" '
-        $1 == "mutant" { mine = $2 == name }
-        mine && $1 == "by" { print $2, "--scenario", $3 }' "$list")
-    try "$@"
+    # shellcheck disable=SC2046
+    try "$1" $(home "$1")
 }
 
 strategy=everywhere

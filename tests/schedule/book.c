@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/os.h"
+
 #define TASKS_MAX 24u
 #define SOURCES_MAX 2u
 
@@ -20,6 +22,8 @@ static struct entry {
     unsigned results; /* read or discarded */
 } entries[TASKS_MAX];
 static unsigned count;
+static _Atomic uint32_t runs; /* of all, what the next ones sleep on */
+static unsigned sleepers;
 static bool drained; /* somebody read until STOP: no result is left then */
 static bool ordered; /* and one thread reads */
 static uint64_t last_serial;
@@ -30,7 +34,10 @@ static struct book_source {
     unsigned step;
     unsigned left;
     int end;
+    bool asked;
 } sources[SOURCES_MAX];
+static bool slow_sources, sources_ready;
+static unsigned calls_left; /* of sources */
 static unsigned source_count;
 static unsigned source_failures; /* tasks without an entry */
 
@@ -57,6 +64,9 @@ static struct entry *begin(const void *input, size_t size)
 
     entry->ran++;
     schedule_check(entry->ran == 1 && entry->discarded == 0);
+    runs++;
+    if (sleepers > 0)
+        distr_futex_wake(&runs, INT32_MAX);
     return entry;
 }
 
@@ -143,6 +153,18 @@ static int run_waits(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
+static int run_sleeps(distributor_task_t *self, const void *input, size_t size)
+{
+    const struct entry *entry = begin(input, size);
+
+    (void)self;
+    sleepers++;
+    while (entry + 1 < entries + count && entry[1].ran == 0)
+        distr_futex_wait(&runs, runs, INT64_MAX);
+    sleepers--;
+    return 0;
+}
+
 static int run_needs_child(distributor_task_t *self, const void *input, size_t size)
 {
     unsigned child = count;
@@ -207,6 +229,7 @@ const distributor_task_type_t book_fails = BOOK_TYPE(fails);
 const distributor_task_type_t book_spawns = BOOK_TYPE(spawns);
 const distributor_task_type_t book_spawns_many = BOOK_TYPE(spawns_many);
 const distributor_task_type_t book_waits = BOOK_TYPE(waits);
+const distributor_task_type_t book_sleeps = BOOK_TYPE(sleeps);
 const distributor_task_type_t book_needs_child = BOOK_TYPE(needs_child);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);
 const distributor_task_type_t book_parents = BOOK_TYPE(parents);
@@ -217,10 +240,13 @@ static void create(const distributor_options_t *options)
 {
     memset(entries, 0, sizeof entries);
     count = 0;
+    sleepers = 0;
     ordered = options->order == DISTRIBUTOR_AS_ADDED;
     last_serial = 0;
     drained = false;
     source_count = 0;
+    slow_sources = sources_ready = false;
+    calls_left = UINT32_MAX;
     source_failures = 0;
     schedule_check(distributor_create(&book_pool, options) == 0);
 }
@@ -277,13 +303,14 @@ int book_try_add(const distributor_task_type_t *type, int refusal)
 
 /* ---- sources ---- */
 
-static int ask(struct book_source *source, distributor_input_t *input)
+static int answer(struct book_source *source, distributor_input_t *input)
 {
     uint64_t number = source->next;
 
-    if (source->end == -EAGAIN && source->left == 1) {
+    if (source->end == -EAGAIN && source->left <= 1) {
+        if (!sources_ready)
+            return -EAGAIN;
         source->end = 0;
-        return -EAGAIN;
     }
     if (source->left == 0) {
         source_failures += source->end != 0;
@@ -293,6 +320,28 @@ static int ask(struct book_source *source, distributor_input_t *input)
     source->next += source->step;
     entries[number].accepted = true; /* before it can run */
     return distributor_set_input(input, &number, sizeof number);
+}
+
+/* Nobody else may ask it meanwhile. */
+static int ask(struct book_source *source, distributor_input_t *input)
+{
+    schedule_check(!source->asked && calls_left-- > 0);
+    source->asked = true;
+    int rc = answer(source, input);
+    if (slow_sources)
+        schedule_yield();
+    source->asked = false;
+    return rc;
+}
+
+void book_slow_sources(void)
+{
+    slow_sources = true;
+}
+
+void book_no_more_inputs(void)
+{
+    calls_left = 1;
 }
 
 static int ask_first(void *context, distributor_input_t *input)
@@ -322,6 +371,7 @@ void book_add_source(const distributor_task_type_t *type, unsigned inputs, unsig
 void *book_source_ready(void *unused)
 {
     (void)unused;
+    sources_ready = true;
     schedule_check(distributor_source_ready(book_pool, sources) == 0);
     return NULL;
 }

@@ -24,6 +24,7 @@ extern const distributor_task_type_t book_fails;       /* fails, which is a resu
 extern const distributor_task_type_t book_spawns;      /* spawns two quiet tasks */
 extern const distributor_task_type_t book_spawns_many; /* five, the last ones the short way */
 extern const distributor_task_type_t book_waits;       /* returns when the next task has run */
+extern const distributor_task_type_t book_sleeps;      /* the same, asleep; the last one does not */
 extern const distributor_task_type_t book_needs_child; /* returns when a task it spawns has run */
 extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */
 extern const distributor_task_type_t book_parents;     /* emits, spawns one of the next number that
@@ -41,9 +42,13 @@ int book_add(const distributor_task_type_t *type, int refusal);
 int book_try_add(const distributor_task_type_t *type, int refusal);
 
 /* A source of `inputs` tasks, whose numbers are `step` apart, and then of `end`, which it returns
- * until nothing is left: 0, an error, or -EAGAIN once, before the last one. */
+ * when nothing is left: 0 or an error; or of -EAGAIN, before the last one, until it is ready. */
 void book_add_source(const distributor_task_type_t *type, unsigned inputs, unsigned step, int end);
-/* Says that those which returned -EAGAIN can go on. */
+/* The callbacks of sources take a while from now on, in which others can run. */
+void book_slow_sources(void);
+/* From now on they are not called, but once, by who had begun to. */
+void book_no_more_inputs(void);
+/* Those which return -EAGAIN can go on, and it is said to them. */
 void *book_source_ready(void *unused);
 
 /* Reads one result and notes it; what the call returned. */

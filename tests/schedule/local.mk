@@ -9,13 +9,15 @@ schedule_wrapped = \
 	distr_sleep_until free malloc nanosleep pthread_atfork pthread_cond_broadcast \
 	pthread_cond_destroy pthread_cond_init pthread_cond_wait pthread_create \
 	pthread_detach pthread_exit pthread_join pthread_key_create pthread_mutex_destroy \
-	pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_self \
-	pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_yield strdup
+	pthread_mutex_init pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock \
+	pthread_self pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_yield \
+	strdup
 
 schedule_programs = \
 	tests/schedule/channels \
 	tests/schedule/counts \
 	tests/schedule/ends \
+	tests/schedule/keeps \
 	tests/schedule/late \
 	tests/schedule/maps \
 	tests/schedule/order \
@@ -62,6 +64,10 @@ tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
 tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
+tests_schedule_keeps_SOURCES = tests/schedule/keeps.c $(schedule_book) $(schedule_core)
+tests_schedule_keeps_CFLAGS = $(schedule_cflags)
+tests_schedule_keeps_LDFLAGS = $(schedule_ldflags)
+tests_schedule_keeps_LDADD = tests/schedule/libscheduled.la
 tests_schedule_late_SOURCES = tests/schedule/late.c $(schedule_core)
 tests_schedule_late_CFLAGS = $(schedule_cflags)
 tests_schedule_late_LDFLAGS = $(schedule_ldflags)

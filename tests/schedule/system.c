@@ -253,6 +253,21 @@ int WRAP(pthread_mutex_destroy)(pthread_mutex_t *memory)
     return 0;
 }
 
+int WRAP(pthread_mutex_trylock)(pthread_mutex_t *memory);
+int WRAP(pthread_mutex_trylock)(pthread_mutex_t *memory)
+{
+    struct mutex *mutex = (void *)memory;
+    unsigned me = world.current + 1;
+
+    memory_visit(mutex, true, "try lock");
+    memory_drain();
+    if (mutex->owner != 0 && !(mutex->recursive && mutex->owner == me))
+        return EBUSY;
+    mutex->owner = me;
+    mutex->depth++;
+    return 0;
+}
+
 int WRAP(pthread_mutex_lock)(pthread_mutex_t *memory);
 int WRAP(pthread_mutex_lock)(pthread_mutex_t *memory)
 {

@@ -81,6 +81,8 @@ static int run(distributor_task_t *self, const void *bytes, size_t size)
     memcpy(&input, bytes, sizeof input);
     see(bytes, size);
     atomic_fetch_add(&now.ran, 1);
+    if (now.sources == 1 && input.number % 500 == 499)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* others take it away */
     if (input.source != MAX_SOURCES && input.number % 50 == 0) {
         input.source = MAX_SOURCES;
         int rc = distributor_spawn(self, &type, &input, sizeof input);
@@ -190,6 +192,10 @@ static void plan(struct stress_random *random)
     now.adders = stress_below(random, 3);
     now.tasks = 1 + stress_below(random, stress.tasks / 4);
     now.end = stress_chance(random, 60) ? 0 : 1 + (int)stress_below(random, 3);
+    if (stress_chance(random, 30)) { /* one that a worker may keep */
+        now.sources = 1;
+        now.input_limit = 0;
+    }
     if (stress.workers > 0) {
         now.workers = stress.workers;
     }

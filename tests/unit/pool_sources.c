@@ -386,6 +386,74 @@ Test(sources, inputs_can_wait_for_each_other)
     finish();
 }
 
+/* The tasks are short, until one waits for an input that has not been asked for. */
+static int wait_for_later(distributor_task_t *self, const void *input, size_t size)
+{
+    uint64_t number = *(const uint64_t *)input;
+    (void)self;
+    (void)size;
+    if (number % 5000 == 0)
+        await(&gate);
+    if (number % 5000 == 50)
+        sem_post(&gate);
+    return 0;
+}
+
+Test(sources, a_long_task_holds_nothing_back)
+{
+    static const distributor_task_type_t short_ones = {.run = wait_for_later};
+    static const unsigned workers[] = {2, 3, 16};
+    for (int i = 0; i < 3; i++) {
+        struct counter c = {.end = 50100};
+        open_gates();
+        distributor_t *d = make(OPTIONS(.workers = workers[i]));
+        expect(distributor_start(d), 0);
+        expect(distributor_add_source(d, &short_ones, count_up, &c), 0);
+        expect(sum_up(d).completed, c.end);
+        expect(distributor_destroy(d), 0);
+        remove_gates();
+    }
+    finish();
+}
+
+static int until_the_other_ends(void *context, distributor_input_t *input)
+{
+    struct counter *c = context;
+    return __atomic_load_n(&c->begun, __ATOMIC_SEQ_CST) != 0 ? 0 : count_up(c, input);
+}
+
+/* The other: its end is the end of the first. */
+static int end_both(void *context, distributor_input_t *input)
+{
+    struct counter *c = context;
+    if (c[1].next == c[1].end)
+        __atomic_store_n(&c[0].begun, 1, __ATOMIC_SEQ_CST);
+    return count_up(&c[1], input);
+}
+
+/* Tasks, a second source and a worker come while the only worker is busy with one source. */
+static void come_beside(unsigned more_workers)
+{
+    struct counter c[2] = {{.end = UINT64_MAX}, {.end = 1000}};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    expect(distributor_start(d), 0);
+    expect(distributor_add_source(d, &nothing, until_the_other_ends, &c[0]), 0);
+    for (int i = 0; i < 100; i++)
+        expect(distributor_add_task(d, &nothing, NULL, 0), 0);
+    for (unsigned i = 0; i < more_workers; i++)
+        expect(distributor_add_worker(d, NULL), 1 + (int)i);
+    expect(distributor_add_source(d, &nothing, end_both, &c[0]), 0);
+    expect(sum_up(d).completed, c[0].next + c[1].next + 100);
+    expect(distributor_destroy(d), 0);
+}
+
+Test(sources, others_come_beside_a_busy_one)
+{
+    for (unsigned i = 0; i < 20; i++)
+        come_beside(i % 3);
+    finish();
+}
+
 /* A pending task comes first: the source waits, and then sees all of them done. */
 static int see_the_count(void *context, distributor_input_t *input)
 {

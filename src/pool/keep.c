@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keeping a source from one call to the next; see keep.h. */
+#include "pool/keep.h"
+
+#include "base/clock.h"
+#include "pool/idle.h"
+
+/* A source is kept while an input, with its task, takes no longer than this on an average: two
+ * workers that hand it to each other need about twice as long for an empty one. */
+#define KEEP_NS 200
+/* The first one of a try finds cold caches. */
+#define FIRST_NS 500
+/* Inputs from one measurement to the next, from the second and the third on. */
+#define PACE_MORE 32u
+#define PACE_MAX 1024u
+/* Inputs and ends of a keeper between two looks of who watches, if it is to keep its source. */
+#define MOVES_MIN (DISTR_NAP_NS / KEEP_NS)
+/* Rows between two tries, at most. */
+#define KEEP_EVERY_MAX 65536u
+
+/* ---- the keeper ---- */
+
+void distr_keep(struct distr_worker *worker, struct distr_source *source)
+{
+    struct distributor *d = worker->record.owner;
+
+    worker->kept = source;
+    worker->pace = (struct distr_pace){.since = distr_now(), .count = 1, .left = 1};
+    /* Y9 release: pairs with Y12. */
+    atomic_store_explicit(&source->state, distr_source_kept_by(worker), memory_order_release);
+    distr_announce(d, &worker->record); /* Y3: one that sleeps is to watch */
+    distr_source_end_if_stopped(d, source, distr_source_kept_by(worker));
+}
+
+bool distr_keeps_pace(struct distr_worker *worker)
+{
+    struct distr_source *source = worker->kept;
+    struct distr_pace *pace = &worker->pace;
+    int64_t now = distr_now();
+    bool slow = now - pace->since > FIRST_NS + (int64_t)pace->count * KEEP_NS &&
+                atomic_load_explicit(&worker->record.owner->workers, memory_order_relaxed) > 1;
+
+    /* Once it may have been another worker's search, or another process. */
+    if (slow && (pace->slow || pace->count < PACE_MAX))
+        return false;
+    if (!slow && pace->count == PACE_MAX)
+        source->keep_every = 1;
+    pace->slow = slow;
+    pace->since = now;
+    pace->count = pace->count < PACE_MAX ? pace->count * PACE_MORE : PACE_MAX;
+    pace->left = pace->count;
+    return true;
+}
+
+void distr_keep_owns(struct distr_worker *worker)
+{
+    struct distr_source *source = worker->kept;
+    uint32_t asked = DISTR_SOURCE_ASKED;
+
+    worker->kept = NULL;
+    /* Whatever Y12 has made of it: who finds the call running leaves the source to its keeper.
+     * seq_cst: pairs with Y5. */
+    atomic_store_explicit(&source->state, DISTR_SOURCE_ASKED, memory_order_seq_cst);
+    /* Y11 release. */
+    atomic_store_explicit(&worker->asked, NULL, memory_order_release);
+    /* Y5, late: what was said while it was kept is said to it as asked.  It fails if that was said
+     * again. */
+    if (atomic_exchange_explicit(&source->said, false, memory_order_seq_cst))
+        atomic_compare_exchange_strong_explicit(&source->state, &asked, DISTR_SOURCE_AGAIN,
+                                                memory_order_seq_cst, memory_order_relaxed);
+}
+
+/* A try, or what became of it, is over: the next one is further away. */
+static void try_later(struct distr_source *source)
+{
+    if (source->keep_every < KEEP_EVERY_MAX)
+        source->keep_every *= 2;
+    source->until_keep = source->keep_every;
+}
+
+bool distr_let_go(struct distr_worker *worker)
+{
+    struct distr_source *source = worker->kept;
+    uint32_t kept = distr_source_kept_by(worker);
+    uint32_t wanted = kept - DISTR_SOURCE_KEPT + DISTR_SOURCE_WANTED;
+
+    worker->kept = NULL;
+    if (distr_source_own(source, kept) || distr_source_own(source, wanted)) {
+        try_later(source);
+        distr_source_give_back(worker, source);
+    }
+    /* release: pairs with Y12. */
+    atomic_store_explicit(&worker->asked, NULL, memory_order_release);
+    return false;
+}
+
+/* ---- others ---- */
+
+bool distr_keep_says(struct distr_source *source, uint32_t *state)
+{
+    uint32_t before = *state;
+
+    /* Y5 seq_cst, both: pairs with distr_keep_owns. */
+    atomic_store_explicit(&source->said, true, memory_order_seq_cst);
+    *state = atomic_load_explicit(&source->state, memory_order_seq_cst);
+    return *state == before;
+}
+
+bool distr_take_away(struct distributor *d, struct distr_source *source)
+{
+    uint32_t state = atomic_load_explicit(&source->state, memory_order_relaxed);
+
+    if (distr_source_kind(state) != DISTR_SOURCE_KEPT)
+        return false;
+    uint32_t wanted = state - DISTR_SOURCE_KEPT + DISTR_SOURCE_WANTED;
+    /* Y12 seq_cst: pairs with Y10 and Y11, whose fences are light. */
+    if (!atomic_compare_exchange_strong_explicit(&source->state, &state, wanted,
+                                                 memory_order_seq_cst, memory_order_relaxed))
+        return false;
+    distr_heavy_fence();
+    /* acquire: pairs with Y11 */
+    return atomic_load_explicit(&d->all[distr_source_keeper(wanted)]->asked,
+                                memory_order_acquire) != source &&
+           distr_source_own(source, wanted);
+}
+
+bool distr_watch_is_free(struct distributor *d)
+{
+    return distr_source_is_kept(d) && !atomic_load_explicit(&d->watched, memory_order_seq_cst);
+}
+
+bool distr_watch(struct distributor *d)
+{
+    return distr_has_sources(d) && distr_watch_is_free(d) &&
+           !atomic_exchange_explicit(&d->watched, true, memory_order_seq_cst);
+}
+
+void distr_watch_ends(struct distributor *d)
+{
+    /* seq_cst: before P2 and P6, whose look is for who watches next. */
+    atomic_store_explicit(&d->watched, false, memory_order_seq_cst);
+}
+
+struct visit {
+    struct distr_worker *watcher;
+    struct distr_source *taken;
+};
+
+/* Takes it if its keeper has added and ended little since the last visit. */
+static bool visit_kept(struct distr_source *source, void *context)
+{
+    struct visit *visit = context;
+    struct distributor *d = visit->watcher->record.owner;
+    uint32_t state = atomic_load_explicit(&source->state, memory_order_relaxed);
+
+    if (distr_source_kind(state) != DISTR_SOURCE_KEPT)
+        return false;
+    struct distr_record *keeper = &d->all[distr_source_keeper(state)]->record;
+    uint64_t moves = atomic_load_explicit(&keeper->added, memory_order_relaxed) +
+                     distr_record_done(keeper);
+    bool slow = moves - visit->watcher->watched_moves < MOVES_MIN;
+    visit->watcher->watched_moves = moves;
+    if (slow && !visit->taken && distr_take_away(d, source))
+        visit->taken = source;
+    return true;
+}
+
+struct distr_source *distr_take_over(struct distr_worker *worker)
+{
+    struct distributor *d = worker->record.owner;
+    struct visit visit = {.watcher = worker};
+
+    if (pthread_mutex_trylock(&d->lock) != 0)
+        return NULL;
+    distr_source_for_each(d, visit_kept, &visit);
+    pthread_mutex_unlock(&d->lock);
+    if (visit.taken) {
+        worker->source = visit.taken;
+        try_later(visit.taken);
+    }
+    return visit.taken;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Schedules of a source that a worker keeps from one call to the next. */
+#include "schedule/book.h"
+
+#include <errno.h>
+
+#include "pool/idle.h"
+#include "pool/item.h"
+#include "pool/keep.h"
+
+/* ---- the only worker keeps it ---- */
+
+/* It is said to be ready once, before, while or after it says "not now". */
+static void not_now(void)
+{
+    book_create(1, 0, 0);
+    book_slow_sources();
+    book_add_source(&book_quiet, 3, 1, -EAGAIN);
+    book_start();
+    schedule_begin();
+    while (!book_has_run(1))
+        schedule_yield();
+    book_source_ready(NULL);
+    book_join();
+    book_destroy();
+}
+
+/* When stop has returned nothing is asked any more. */
+static void stopped(void)
+{
+    book_create(1, 0, 0);
+    book_add_source(&book_quiet, 4, 1, 0);
+    book_start();
+    schedule_begin();
+    schedule_check(distributor_stop(book_pool) == 0);
+    book_no_more_inputs();
+    book_join();
+    book_destroy();
+}
+
+/* A second source comes: both are asked. */
+static void second_comes(void)
+{
+    book_create(1, 0, 0);
+    book_add_source(&book_quiet, 3, 1, 0);
+    book_start();
+    schedule_begin();
+    book_add_source(&book_quiet, 2, 1, 0);
+    book_join();
+    book_destroy();
+}
+
+/* ---- another one watches ---- */
+
+/* The keeper's task waits for the next input.  The others are awake, */
+static void taken_over(void)
+{
+    book_create(2, 0, 0);
+    book_add_source(&book_sleeps, 2, 1, 0);
+    book_start();
+    schedule_begin();
+    book_join();
+    book_destroy();
+}
+
+/* or asleep. */
+static void taken_over_asleep(void)
+{
+    book_create(2, 0, 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    book_add_source(&book_sleeps, 2, 1, 0);
+    book_join();
+    book_destroy();
+}
+
+/* Who watches is told of a task: somebody watches again. */
+static void told_while_watching(void)
+{
+    book_create(2, 0, 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    book_add_source(&book_sleeps, 2, 1, 0);
+    while (!atomic_load(&book_pool->watched) && !book_has_run(1))
+        schedule_yield();
+    book_add(&book_quiet, 0);
+    book_join();
+    book_destroy();
+}
+
+/* ---- taking it away, step by step ---- */
+
+static void run_input(struct distr_worker *worker)
+{
+    size_t size;
+    const void *input = distr_item_bytes(&worker->task.item, &size);
+
+    schedule_check(worker->task.item.type->run(&worker->task, input, size) == 0);
+    distr_count(&worker->record.completed, 1);
+}
+
+static void keep_first(struct distr_worker *worker)
+{
+    struct distr_source *source = distr_source_take(worker);
+
+    schedule_check(source != NULL);
+    distr_keep(worker, source);
+}
+
+/* Takes away what is kept, asks it and gives it back, or keeps it. */
+static void *take_away(void *unused)
+{
+    struct distr_worker *worker = book_pool->all[1];
+    struct distr_source *source = book_pool->all[0]->source;
+
+    (void)unused;
+    pthread_mutex_lock(&book_pool->lock);
+    bool mine = distr_take_away(book_pool, source);
+    pthread_mutex_unlock(&book_pool->lock);
+    if (!mine)
+        return NULL;
+    worker->source = source;
+    if (distr_ask(worker, source))
+        run_input(worker);
+    return NULL;
+}
+
+static void ask_kept_twice(struct distr_worker *worker)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (worker->kept && distr_ask_kept(worker))
+            run_input(worker);
+}
+
+/* The two never call at the same time, and the source is left with nobody who does not ask it. */
+static void taken_away(void)
+{
+    book_create(2, 0, 0);
+    book_slow_sources();
+    book_add_source(&book_quiet, 8, 1, 0);
+    keep_first(book_pool->all[0]);
+    schedule_begin();
+    pthread_t other = book_thread(take_away);
+    ask_kept_twice(book_pool->all[0]);
+    book_wait_for(other);
+    schedule_end();
+    schedule_check(distr_source_is_kept(book_pool) || distr_source_is_ready(book_pool));
+    book_destroy();
+}
+
+/* Two take it away, and the first keeper takes it again. */
+static void taken_away_twice(void)
+{
+    book_create(2, 0, 0);
+    book_slow_sources();
+    book_add_source(&book_quiet, 8, 1, 0);
+    keep_first(book_pool->all[0]);
+    schedule_begin();
+    pthread_t other = book_thread(take_away);
+    pthread_t another = book_thread(take_away);
+    ask_kept_twice(book_pool->all[0]);
+    book_wait_for(other);
+    book_wait_for(another);
+    schedule_end();
+    schedule_check(distr_source_is_kept(book_pool) || distr_source_is_ready(book_pool));
+    book_destroy();
+}
+
+static void *search(void *unused)
+{
+    (void)unused;
+    schedule_check(distr_search(book_pool->all[1]));
+    run_input(book_pool->all[1]);
+    return NULL;
+}
+
+/* It is kept just as another worker lies down: that one gets up, and watches. */
+static void kept_meanwhile(void)
+{
+    book_create(2, 0, 0);
+    book_add_source(&book_quiet, 8, 1, 0);
+    struct distr_source *source = distr_source_take(book_pool->all[0]);
+    schedule_begin();
+    pthread_t other = book_thread(search);
+    distr_keep(book_pool->all[0], source);
+    book_wait_for(other);
+    book_destroy();
+}
+
+static const struct schedule_scenario scenarios[] = {
+    {.name = "not_now", .body = not_now},
+    {.name = "stopped", .body = stopped},
+    {.name = "second_comes", .body = second_comes, .preemptions = 1},
+    {.name = "taken_over", .body = taken_over, .preemptions = 1, .look_ns = 900},
+    {.name = "taken_over_asleep", .body = taken_over_asleep, .preemptions = 1, .look_ns = 900},
+    {.name = "told_while_watching",
+     .body = told_while_watching,
+     .preemptions = 1,
+     .look_ns = 900},
+    {.name = "taken_away", .body = taken_away, .look_ns = 100},
+    {.name = "taken_away_twice", .body = taken_away_twice, .look_ns = 100},
+    {.name = "kept_meanwhile", .body = kept_meanwhile, .look_ns = 20000},
+};
+
+int main(int argc, char **argv)
+{
+    return schedule_main(argc, argv, scenarios, sizeof scenarios / sizeof scenarios[0]);
+}
