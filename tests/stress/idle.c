@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Idle: from one second after its last task on, a distributor with many workers and a waiting
- * reader uses no processor time in two seconds, or as many as are given: none of its threads is
- * scheduled.  idle_calls.sh runs this under strace and looks for system calls between the two
- * lines that it prints.
+ * Idle: when its last task has ended and all have gone to sleep, a distributor with many workers and
+ * a waiting reader uses no processor time in two seconds, or as many as are given: none of its
+ * threads is scheduled.  idle_calls.sh runs this under strace and looks for system calls between the
+ * two lines that it prints.
  *
  *     idle [WORKERS [SECONDS]]
  */
@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define WATCHDOG_SECONDS 120
+#define REST_MS 500 /* who has not run for so long does not go on by itself */
 #define TASKS 5000
 #define MAX_THREADS 1024
 
@@ -36,6 +38,7 @@ struct usage {
     struct {
         char thread[16];
         unsigned long long ns;
+        bool sleeps;
     } threads[MAX_THREADS];
 };
 
@@ -75,6 +78,18 @@ static unsigned long long time_of(const char *thread)
     return ns;
 }
 
+/* It is not one that only waits for a processor. */
+static bool sleeps(const char *thread)
+{
+    char path[80], line[300] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%.16s/stat", thread);
+    FILE *stream = fopen(path, "re");
+    CHECK(stream != NULL && fgets(line, sizeof line, stream) != NULL, "no %s\n", path);
+    fclose(stream);
+    const char *state = strrchr(line, ')');
+    return state != NULL && state[1] == ' ' && state[2] == 'S';
+}
+
 /* The processor time of every thread but this one. */
 static void look(struct usage *usage)
 {
@@ -88,10 +103,34 @@ static void look(struct usage *usage)
         if (entry->d_name[0] != '.' && strcmp(entry->d_name, self) != 0) {
             snprintf(usage->threads[usage->count].thread, sizeof usage->threads[0].thread, "%.15s",
                      entry->d_name);
+            usage->threads[usage->count].sleeps = sleeps(entry->d_name);
             usage->threads[usage->count++].ns = time_of(entry->d_name);
         }
     }
     closedir(folder);
+}
+
+/* Whether all slept, and none has run between the two looks. */
+static bool has_rested(void)
+{
+    for (unsigned i = 0; i < before.count; i++) {
+        if (!before.threads[i].sleeps || before.threads[i].ns != after.threads[i].ns ||
+            strcmp(before.threads[i].thread, after.threads[i].thread) != 0) {
+            return false;
+        }
+    }
+    return before.count == after.count;
+}
+
+/* All have gone to sleep, which takes a loaded machine longer. */
+static void await_rest(void)
+{
+    do {
+        look(&before);
+        sleep_ms(REST_MS);
+        look(&after);
+    } while (!has_rested());
+    before = after;
 }
 
 static void compare(void)
@@ -122,8 +161,7 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < TASKS; i++) {
         CHECK(distributor_add_task(d, &type, &i, sizeof i) == 0, "add\n");
     }
-    sleep_ms(1000);
-    look(&before);
+    await_rest();
     say("idle begins\n");
     sleep_ms(1000 * (long)seconds);
     say("idle ends\n");
