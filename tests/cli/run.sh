@@ -77,7 +77,9 @@ grep -c '"ph":"f"' "$work/trace.json" | grep -qx 4 || wrong "a trace without fou
 run 0 run --progress "$examples/simple.c"
 [ ! -s "$work/err" ] || wrong "a bar in a file"
 if command -v script > /dev/null; then
-    script -qec "src/cli/distributor run --progress $examples/simple.c" /dev/null > "$work/out" 2>&1
+    # Long enough for the bar to be drawn between the first end and the last.
+    script -qec "src/cli/distributor run --progress --nap=100 $examples/simple.c" /dev/null \
+        > "$work/out" 2>&1
     says "[##############################] 6/6" " s left"
     script -qec "src/cli/distributor run $examples/failing.c" /dev/null > "$work/out" 2>&1
     grep -q "$(printf '\033\[31m')failed" "$work/out" || wrong "no colour on a terminal"
