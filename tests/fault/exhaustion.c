@@ -24,7 +24,7 @@
 
 #define SKIPPED 77
 #define WATCHDOG_SECONDS 120
-#define STRANGER 54321 /* a user that runs nothing else */
+#define STRANGERS 20000 /* from here on are users that run nothing else, one for each process */
 #define ALLOWED_THREADS 20
 #define ALLOWED_SPACE (200ul << 20)
 #define WORKERS 2000
@@ -118,9 +118,11 @@ static int try_too_many(void)
     return 0;
 }
 
+/* The limit counts all threads of a user, also those of another run of this test. */
 static bool become_stranger(void)
 {
-    return setgroups(0, NULL) == 0 && setgid(STRANGER) == 0 && setuid(STRANGER) == 0;
+    uid_t stranger = STRANGERS + (uid_t)getpid() % STRANGERS;
+    return setgroups(0, NULL) == 0 && setgid(stranger) == 0 && setuid(stranger) == 0;
 }
 
 static int with_limit(const char *name, __rlimit_resource_t resource, rlim_t limit)
