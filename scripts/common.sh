@@ -49,10 +49,13 @@ need_packages() {
     fi
     say "Installing ${missing[*]}"
     mkdir -p build/log
+    # A mirror that fails once is asked again, and whoever else installs something may end.
+    local patient="-o Acquire::Retries=5 -o DPkg::Lock::Timeout=120"
+    # shellcheck disable=SC2086
     if ! {
-        as_root apt-get update -qq &&
+        as_root apt-get $patient update -qq &&
             as_root env DEBIAN_FRONTEND=noninteractive \
-                apt-get install -y -qq --no-install-recommends "${missing[@]}"
+                apt-get $patient install -y -qq --no-install-recommends "${missing[@]}"
     } >build/log/apt.log 2>&1; then
         tail -n 20 build/log/apt.log >&2
         complain "apt-get failed (build/log/apt.log).  Look whether this machine reaches a Debian" \
