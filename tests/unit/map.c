@@ -228,9 +228,11 @@ Test(map, inside_a_task)
 
 static int map_again(void *context, const void *inputs, void *outputs, size_t count)
 {
-    int rc = distributor_map(context, count_items, NULL, NULL, 0, NULL, 0, 2);
+    atomic_size_t items = 0;
+    int rc = distributor_map(context, count_items, &items, NULL, 0, NULL, 0, 2);
     (void)inputs, (void)outputs, (void)count;
-    task_assert(rc == -EDEADLK || rc == -EBUSY); /* on a worker, on the calling thread */
+    /* On a worker; on the calling thread, while a worker helps, and when that has ended. */
+    task_assert(rc == -EDEADLK || rc == -EBUSY || (rc == 0 && items == 2));
     return 0;
 }
 
