@@ -374,8 +374,8 @@ Test(order, children_begin_while_their_parent_runs)
 {
     open_gates(2);
     distributor_t *d = make(ORDERED(.workers = 3));
+    add_numbers(d, &parent, 2); /* both stand before the children of the first */
     expect(distributor_start(d), 0);
-    add_numbers(d, &parent, 2);
     for (int i = 0; i < 5; i++)
         await(&begun);
     nap(MILLISECONDS(3));
