@@ -84,17 +84,18 @@ static int emit_last(distributor_task_t *self, struct distr_map *map)
     return rc;
 }
 
-/* The callback ended its thread; the pool makes a failure record of that. */
+/*
+ * The callback ended its thread; the pool makes a failure record of that.  If it was the last helper
+ * it leaves the map to another one, which then says that it is over: adding that one first would let
+ * it come and go, not as the last, before this one leaves.
+ */
 static void lose(void *argument)
 {
     struct distr_hand *hand = argument;
     struct distr_map *map = hand->map;
 
     distr_map_fail(map, hand->at, -EOWNERDEAD);
-    /* Another helper may be waiting to be run, and then says that it is over. */
-    if (add_helper(map, NULL, hand->task) != 0)
-        leave(map);
-    if (leave(map))
+    if (leave(map) && add_helper(map, NULL, hand->task) != 0)
         free_map(map);
 }
 

@@ -2,9 +2,11 @@
 /*
  * Schedules of the window of a lazy map by itself, with two places, so that a few items use each of
  * them again.  An item is a number and its output is twice that; the book says how often each ran.
+ * And of the map that does not wait, on a distributor.
  */
 #include "schedule/shim.h"
 
+#include <distributor.h>
 #include <errno.h>
 
 #include "flow/window.h"
@@ -218,6 +220,37 @@ static void last_one_frees(void)
         schedule_check(pthread_join(helpers[i], NULL) == 0);
 }
 
+/* ---- the map that does not wait ---- */
+
+static int end_thread(void *context, const void *inputs, void *outputs, size_t count)
+{
+    (void)context, (void)inputs, (void)outputs, (void)count;
+    pthread_exit(NULL);
+}
+
+/* Its only item ends the thread of a helper, while others find nothing to do and leave: the reader
+ * gets the failure, and the range that says it is over. */
+static void async_thread_ends(void)
+{
+    const distributor_options_t options = {.size = sizeof options, .workers = 2};
+    distributor_t *d;
+    distributor_result_t result;
+    unsigned failures = 0, ends = 0;
+
+    schedule_check(distributor_create(&d, &options) == 0);
+    schedule_check(distributor_map_async(d, end_thread, NULL, NULL, 0, NULL, 0, 1) == 0);
+    schedule_check(distributor_start(d) == 0);
+    schedule_begin();
+    while (failures + ends < 2) {
+        schedule_check(distributor_next_result(d, &result) == 1);
+        failures += result.error == -EOWNERDEAD;
+        ends += result.error == 0 && ((const distributor_map_range_t *)result.data)->last;
+    }
+    schedule_end();
+    schedule_check(failures == 1 && ends == 1);
+    schedule_check(distributor_destroy(d) == 0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct schedule_scenario scenarios[] = {
@@ -228,6 +261,7 @@ int main(int argc, char **argv)
         {.name = "early_end", .body = early_end},
         {.name = "thread_ends", .body = thread_ends},
         {.name = "last_one_frees", .body = last_one_frees},
+        {.name = "async_thread_ends", .body = async_thread_ends, .preemptions = 1},
     };
 
     return schedule_main(argc, argv, scenarios, sizeof scenarios / sizeof scenarios[0]);
