@@ -6,7 +6,7 @@
 #include "base/os.h"
 #include "support.h"
 
-TestSuite(base, .timeout = 60);
+TestSuite(base, .timeout = 240);
 
 Test(base, now_never_goes_back)
 {

@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-TestSuite(capabilities_channel, .timeout = 60);
+TestSuite(capabilities_channel, .timeout = 240);
 
 /* ---- D4: event ---- */
 

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(capabilities, .timeout = 60);
+TestSuite(capabilities, .timeout = 240);
 
 /* ---- A1: N workers, one input queue, one output queue ---- */
 

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(capabilities, .timeout = 60);
+TestSuite(capabilities, .timeout = 240);
 
 /* ---- A7: results until STOP ---- */
 

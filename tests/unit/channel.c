@@ -2,7 +2,7 @@
 /* distributor_channel_*: order, limits, close, deadlines, sizes. */
 #include "support.h"
 
-TestSuite(channel, .timeout = 60);
+TestSuite(channel, .timeout = 240);
 
 static distributor_channel_t *make_channel(size_t limit)
 {

@@ -2,7 +2,7 @@
 /* src/queue/deque.c on one thread: both ends, and every way in which a freeze can meet a step. */
 #include "queue_support.h"
 
-TestSuite(deque, .timeout = 60);
+TestSuite(deque, .timeout = 240);
 
 static const struct distr_share one = {.max = 1, .divisor = 1, .freeze = true};
 static const struct distr_share half = {.max = DISTR_CLAIM_MAX, .divisor = 2, .freeze = true};

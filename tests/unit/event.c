@@ -2,7 +2,7 @@
 /* distributor_event_*. */
 #include "support.h"
 
-TestSuite(event, .timeout = 60);
+TestSuite(event, .timeout = 240);
 
 static distributor_event_t *make_event(void)
 {

@@ -2,7 +2,7 @@
 /* src/flow/events.c: what a run tells, in which order, and on which thread. */
 #include "flow_support.h"
 
-TestSuite(flow_events, .timeout = 120);
+TestSuite(flow_events, .timeout = 240);
 
 enum { NODES = 40 };
 

@@ -2,7 +2,7 @@
 /* src/flow/graph.c, check.c, select.c: describing a graph, and what is refused. */
 #include "flow_support.h"
 
-TestSuite(flow_graph, .timeout = 60);
+TestSuite(flow_graph, .timeout = 240);
 
 Test(flow_graph, nodes_have_indices_and_names)
 {

@@ -5,7 +5,7 @@
 #include <distributor/group.h>
 #include <distributor/state.h>
 
-TestSuite(flow_group, .timeout = 60);
+TestSuite(flow_group, .timeout = 240);
 
 #define FUNCTION(...) &(distributor_node_t){.size = sizeof(distributor_node_t), __VA_ARGS__}
 

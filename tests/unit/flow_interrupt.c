@@ -5,7 +5,7 @@
 
 #include "flow_support.h"
 
-TestSuite(flow_interrupt, .timeout = 120);
+TestSuite(flow_interrupt, .timeout = 240);
 
 static _Atomic unsigned others;
 

@@ -10,7 +10,7 @@
 
 #include "flow_support.h"
 
-TestSuite(flow_module, .timeout = 120);
+TestSuite(flow_module, .timeout = 240);
 
 #define HEAD "#include <distributor/module.h>\n"
 

@@ -2,7 +2,7 @@
 /* src/flow/part.c: functions that spawn parts, which their dependents wait for. */
 #include "flow_support.h"
 
-TestSuite(flow_parts, .timeout = 120);
+TestSuite(flow_parts, .timeout = 240);
 
 static _Atomic unsigned leaves;
 

@@ -4,7 +4,7 @@
 
 #include "flow/plan.h"
 
-TestSuite(flow_plan, .timeout = 60);
+TestSuite(flow_plan, .timeout = 240);
 
 #define EDGES(...) ((const struct distr_edge[]){__VA_ARGS__})
 

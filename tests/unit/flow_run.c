@@ -2,7 +2,7 @@
 /* src/flow/run.c, node.c, report.c: what a run does, and what it leaves. */
 #include "flow_support.h"
 
-TestSuite(flow_run, .timeout = 120);
+TestSuite(flow_run, .timeout = 240);
 
 /* ---- Order ---- */
 

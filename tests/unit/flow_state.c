@@ -6,7 +6,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
-TestSuite(flow_state, .timeout = 60);
+TestSuite(flow_state, .timeout = 240);
 
 static distributor_state_t *new_state(unsigned flags)
 {

@@ -2,7 +2,7 @@
 /* distributor_map: each item once and in its place, on whatever it runs, and what it refuses. */
 #include "support.h"
 
-TestSuite(map, .timeout = 60);
+TestSuite(map, .timeout = 240);
 
 #define MOST 100000
 

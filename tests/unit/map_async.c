@@ -7,7 +7,7 @@
 
 #include <poll.h>
 
-TestSuite(map_async, .timeout = 60);
+TestSuite(map_async, .timeout = 240);
 
 #define ITEMS 20000
 

@@ -2,7 +2,7 @@
 /* distributor_map: callbacks that fail, end their thread or cancel. */
 #include "support.h"
 
-TestSuite(map_failures, .timeout = 60);
+TestSuite(map_failures, .timeout = 240);
 
 static int do_nothing(void *context, const void *inputs, void *outputs, size_t count)
 {

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-TestSuite(map_lazy, .timeout = 60);
+TestSuite(map_lazy, .timeout = 240);
 
 #define FAR_AHEAD 65536
 

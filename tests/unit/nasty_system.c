@@ -11,7 +11,7 @@
 
 #include "support.h"
 
-TestSuite(nasty_system, .timeout = 60);
+TestSuite(nasty_system, .timeout = 240);
 
 /* ---- Signals ---- */
 

@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-TestSuite(nasty_threads, .timeout = 60);
+TestSuite(nasty_threads, .timeout = 240);
 
 /* ---- The end of a thread ---- */
 

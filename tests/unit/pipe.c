@@ -2,7 +2,7 @@
 /* distributor_pipe: the results of one distributor are the tasks of another. */
 #include "support.h"
 
-TestSuite(pipe, .timeout = 60);
+TestSuite(pipe, .timeout = 240);
 
 static int square(distributor_task_t *self, const void *input, size_t size)
 {

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(accounting, .timeout = 60);
+TestSuite(accounting, .timeout = 240);
 
 /* ---- Many adders, tasks that spawn ---- */
 

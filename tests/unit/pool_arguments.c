@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-TestSuite(arguments, .timeout = 60);
+TestSuite(arguments, .timeout = 240);
 
 /* ---- NULL ---- */
 

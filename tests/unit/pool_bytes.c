@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-TestSuite(bytes, .timeout = 60);
+TestSuite(bytes, .timeout = 240);
 
 #define MEBIBYTE 1048576u
 

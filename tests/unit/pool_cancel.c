@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(cancel, .timeout = 60);
+TestSuite(cancel, .timeout = 240);
 
 enum { IDS = 20000 };
 

@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-TestSuite(deadlock, .timeout = 60);
+TestSuite(deadlock, .timeout = 240);
 
 static int emit_five(distributor_task_t *self, const void *input, size_t size)
 {

@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-TestSuite(defer, .timeout = 60);
+TestSuite(defer, .timeout = 240);
 
 static sem_t begun, gate;
 static distributor_task_t *held[2000];

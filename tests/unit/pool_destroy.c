@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(destroy, .timeout = 60);
+TestSuite(destroy, .timeout = 240);
 
 enum { IDS = 1000 };
 

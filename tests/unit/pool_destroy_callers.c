@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-TestSuite(destroy_callers, .timeout = 60);
+TestSuite(destroy_callers, .timeout = 240);
 
 struct caller {
     distributor_t *d;

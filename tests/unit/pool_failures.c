@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(failures, .timeout = 60);
+TestSuite(failures, .timeout = 240);
 
 /* Runs one task of this type and reads its one record, which stays valid. */
 static distributor_result_t only_record(distributor_t *d, const distributor_task_type_t *type,

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-TestSuite(fd, .timeout = 60);
+TestSuite(fd, .timeout = 240);
 
 /* Waits for it as long as it takes. */
 static void await_readable(int fd)

@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-TestSuite(forked, .timeout = 60);
+TestSuite(forked, .timeout = 240);
 
 #define child_expects(condition) \
     do { \

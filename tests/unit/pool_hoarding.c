@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-TestSuite(hoarding, .timeout = 60);
+TestSuite(hoarding, .timeout = 240);
 
 #define TASKS 1000
 

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(life, .timeout = 60);
+TestSuite(life, .timeout = 240);
 
 /* ---- Twice, or too early ---- */
 

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(limits, .timeout = 60);
+TestSuite(limits, .timeout = 240);
 
 static sem_t begun, gate;
 

@@ -2,7 +2,7 @@
 /* Mailboxes, and what the library says through the log hook. */
 #include "support.h"
 
-TestSuite(messages, .timeout = 60);
+TestSuite(messages, .timeout = 240);
 
 static sem_t begun, gate;
 

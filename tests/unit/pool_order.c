@@ -8,7 +8,7 @@
 
 #include <sys/wait.h>
 
-TestSuite(order, .timeout = 60);
+TestSuite(order, .timeout = 240);
 
 #define ORDERED(...) OPTIONS(.order = DISTRIBUTOR_AS_ADDED, __VA_ARGS__)
 

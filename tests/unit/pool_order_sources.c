@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(order_sources, .timeout = 60);
+TestSuite(order_sources, .timeout = 240);
 
 #define ORDERED(...) OPTIONS(.order = DISTRIBUTOR_AS_ADDED, __VA_ARGS__)
 

@@ -2,7 +2,7 @@
 /* The bounded output, and the three forms of reading one result. */
 #include "support.h"
 
-TestSuite(output, .timeout = 60);
+TestSuite(output, .timeout = 240);
 
 static atomic_int emitted, reads_begun, most;
 

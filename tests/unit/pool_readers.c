@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(readers, .timeout = 60);
+TestSuite(readers, .timeout = 240);
 
 /* ---- Each result to exactly one ---- */
 

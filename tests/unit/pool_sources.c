@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-TestSuite(sources, .timeout = 60);
+TestSuite(sources, .timeout = 240);
 
 /* Counts up to `end`; whatever it meets on the way is up to the test. */
 struct counter {

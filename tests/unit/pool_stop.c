@@ -2,7 +2,7 @@
 /* close and stop: who may still add, and what runs. */
 #include "support.h"
 
-TestSuite(stop, .timeout = 60);
+TestSuite(stop, .timeout = 240);
 
 static sem_t begun, gate;
 

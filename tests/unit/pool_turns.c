@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-TestSuite(turns, .timeout = 60);
+TestSuite(turns, .timeout = 240);
 
 /* ---- Order ---- */
 

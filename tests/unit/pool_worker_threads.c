@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-TestSuite(worker_threads, .timeout = 60);
+TestSuite(worker_threads, .timeout = 240);
 
 /* ---- Values ---- */
 

@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-TestSuite(workers, .timeout = 60);
+TestSuite(workers, .timeout = 240);
 
 /* ---- Number ---- */
 
@@ -50,7 +50,7 @@ Test(workers, one_for_the_only_cpu)
 }
 
 /* It takes memory by the gigabyte, and a machine may be slow to find that much. */
-Test(workers, the_most_there_can_be, .timeout = 200)
+Test(workers, the_most_there_can_be, .timeout = 240)
 {
     distributor_t *d = make(OPTIONS(.workers = DISTRIBUTOR_MAX_WORKERS));
     expect(distributor_add_worker(d, NULL), -ENOSPC);

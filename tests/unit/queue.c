@@ -2,7 +2,7 @@
 /* src/queue: slots, blocks, and the oldest end of a queue, on one thread. */
 #include "queue_support.h"
 
-TestSuite(queue, .timeout = 60);
+TestSuite(queue, .timeout = 240);
 
 static const struct distr_share all = {.max = DISTR_CLAIM_MAX, .divisor = 1};
 static const struct distr_share one = {.max = 1, .divisor = 1};

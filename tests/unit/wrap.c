@@ -6,7 +6,7 @@
 #include "pool/state.h"
 #include "queue_support.h"
 
-TestSuite(wrap, .timeout = 60);
+TestSuite(wrap, .timeout = 240);
 
 /* The last generations of a block, and the last changes of a queue's head. */
 #define GENERATIONS ((uint64_t)1 << 38)
