@@ -101,6 +101,14 @@ sorted_failures() {
         LC_ALL=C sort
 }
 
+# await_requests COUNT: nginx notes a request after its answer is on its way.
+await_requests() {
+    tries=0
+    while [ "$(wc -l <"$work/access.log")" -lt "$1" ] && [ $((tries += 1)) -le 600 ]; do
+        sleep 0.1
+    done
+}
+
 for workers in 1 2 4 16; do
     : >"$work/access.log"
     ./examples/scrape -j "$workers" "$site" >"$work/stdout" 2>"$work/stderr"
@@ -115,6 +123,7 @@ for workers in 1 2 4 16; do
         failures=1
     }
     # Each address once.
+    await_requests "$(wc -l <"$work/expected.fetched")"
     sed 's/.*"GET \([^ ]*\) .*/\1/' "$work/access.log" | LC_ALL=C sort >"$work/found"
     equal "fetched, $workers workers" "$work/expected.fetched" "$work/found"
 done
