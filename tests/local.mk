@@ -312,6 +312,9 @@ endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
+# Of a library that goes into programs alone: its sources are not compiled for a shared one too.
+compiled_for_programs = --tag=disable-shared
+
 # ---------------------------------------------------------------------------------------------
 # Stress
 # ---------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ TESTS += $(schedule_programs)
 explored_programs += $(schedule_programs)
 
 check_LTLIBRARIES += tests/schedule/libscheduled.la
+tests_schedule_libscheduled_la_LIBTOOLFLAGS = $(compiled_for_programs)
 tests_schedule_libscheduled_la_SOURCES = $(src_libdistr_la_SOURCES)
 tests_schedule_libscheduled_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
 tests_schedule_libscheduled_la_LIBADD = $(CK_LIBS)

@@ -115,6 +115,7 @@ check_PROGRAMS += $(preempted_programs)
 TESTS += $(preempted_programs)
 
 check_LTLIBRARIES = tests/stress/libpreempted.la
+tests_stress_libpreempted_la_LIBTOOLFLAGS = $(compiled_for_programs)
 tests_stress_libpreempted_la_SOURCES = $(src_libdistr_la_SOURCES)
 tests_stress_libpreempted_la_CFLAGS = $(AM_CFLAGS) -finstrument-functions
 tests_stress_libpreempted_la_LIBADD = $(CK_LIBS)
