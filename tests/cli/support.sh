@@ -24,7 +24,7 @@ wrong() {
 run() {
     wanted=$1
     shift
-    timeout 100 src/cli/distributor "$@" > "$work/out" 2> "$work/err"
+    timeout 500 src/cli/distributor "$@" > "$work/out" 2> "$work/err"
     status=$?
     [ "$status" = "$wanted" ] || wrong "distributor $*: status $status, not $wanted"
 }
@@ -67,7 +67,7 @@ ended() {
 bad() {
     name=$1 wanted=$2 line=$3
     shift 3
-    timeout 100 src/cli/distributor "$@" > "$work/out" 2> "$work/err"
+    timeout 500 src/cli/distributor "$@" > "$work/out" 2> "$work/err"
     ended "$?" "$wanted" "$line"
 }
 
