@@ -76,10 +76,12 @@ typedef struct distributor_map_range {
 
 /*
  * The same for an event loop: it returns at once, and the outputs are announced as results of d.
- * Each result whose type has the name "map" holds a distributor_map_range_t: a range that is done,
- * and, once all are, one whose `last` is true.  Read them like any results: in a loop around
- * distributor_fd(), or with distributor_next_result().  As those of different workers come in no
- * order, ranges may be read after the last one: it says how many items they announce together.
+ * Each holds a distributor_map_range_t: a range that is done, and, once all are, one whose `last` is
+ * true.  Where d has other results too, the map's are those whose `type` is the address of none of
+ * your own task types; names tell nothing, for a type need not have one, and any may be called "map"
+ * as this one is.  Read them like any results: in a loop around distributor_fd(), or with
+ * distributor_next_result().  As those of different workers come in no order, ranges may be read
+ * after the last one: it says how many items they announce together.
  *
  * d need not be idle, and may be started later; other tasks and other maps can run in it.  It may
  * be closed as soon as the call has returned.  The calling thread does not help.

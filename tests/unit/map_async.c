@@ -119,6 +119,34 @@ Test(map_async, c1_c3_one_call_shape_for_both)
     finish();
 }
 
+/* Beside results of other types, without a name and of the same name, the address tells. */
+Test(map_async, among_results_of_other_types)
+{
+    static const distributor_task_type_t nameless = {.run = support_echo},
+                                         namesake = {.name = "map", .run = support_echo};
+    static unsigned char seen[ITEMS];
+    struct progress progress = {.seen = seen};
+    unsigned others = 0;
+    distributor_result_t r;
+    distributor_t *d = make(OPTIONS(.workers = 2));
+    prepare();
+    for (unsigned i = 0; i < 100; i++)
+        expect(distributor_add_task(d, i % 2 == 0 ? &nameless : &namesake, "x", 1), 0);
+    expect(begin_squares(d, NULL, ITEMS), 0);
+    expect(distributor_start(d), 0);
+    expect(distributor_close(d), 0);
+    while (distributor_next_result(d, &r) == 1)
+        if (r.type == &nameless || r.type == &namesake)
+            others++;
+        else
+            note(&r, &progress);
+    expect(others, 100);
+    expect_all(seen, ITEMS);
+    sum_up(d);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 Test(map_async, of_all_sizes_again_and_again)
 {
     static const size_t counts[] = {0, 1, 2, 3, 100, ITEMS};
