@@ -159,7 +159,8 @@ typedef enum distributor_log_level {
 /*
  * Is given each message of the library: the context of the options, the name of the worker that
  * it is about (NULL: of none), one line without a newline.  ERROR: memory is short and something
- * was lost with it; WARNING: a callback ended its thread, a timed join found a task that still
+ * was lost with it, or distributor_create refuses an option, which the line names with its value;
+ * WARNING: a callback ended its thread, a timed join found a task that still
  * runs; INFO: a task failed, which its result record says too.  Called by any thread,
  * also by several at once; it must not call the distributor.
  */
@@ -243,7 +244,7 @@ typedef struct distributor_summary {
 
 /*
  * Makes a distributor.  options may be NULL: all defaults.  No thread starts yet; tasks can be
- * added at once.
+ * added at once.  Which option was refused, and why, is told to the log hook of the options.
  *
  * Threads  any
  * Blocks   no

@@ -5,7 +5,8 @@
 
 #include <distributor/pool.h>
 
-/* Fills *chosen from options (NULL: all defaults).  0, -EINVAL or -ENOTSUP. */
+/* Fills *chosen from options (NULL: all defaults).  0; -EINVAL or -ENOTSUP, and the log hook among
+ * them was told why. */
 int distr_options_read(distributor_options_t *chosen, const distributor_options_t *options);
 
 #endif

@@ -159,6 +159,55 @@ static void expect_refused(const distributor_options_t *options, int error)
     ensure(d == NULL);
 }
 
+static char why[256];
+
+static void keep_why(void *context, distributor_log_level_t level, const char *worker,
+                     const char *message)
+{
+    ensure(context == why && worker == NULL && level == DISTRIBUTOR_LOG_ERROR && *why == '\0');
+    snprintf(why, sizeof(why), "%s", message);
+}
+
+/* One message, and that is it. */
+static void expect_why(distributor_options_t options, int error, const char *message)
+{
+    options.context = why;
+    options.log = keep_why;
+    why[0] = '\0';
+    expect_refused(&options, error);
+    expect(strcmp(why, message), 0);
+}
+
+Test(arguments, the_log_is_told_which_option_is_wrong)
+{
+    char stack[128];
+    struct {
+        distributor_options_t known;
+        unsigned char more;
+    } later = {.known = {.size = sizeof(later), .context = why, .log = keep_why}, .more = 1};
+    snprintf(stack, sizeof(stack), "a stack_size of 1 is less than PTHREAD_STACK_MIN, %ld",
+             sysconf(_SC_THREAD_STACK_MIN));
+    expect_why(*OPTIONS(.workers = 70000), -EINVAL,
+               "workers: 70000 is more than DISTRIBUTOR_MAX_WORKERS, 65536");
+    expect_why(*OPTIONS(.stack_size = 1), -EINVAL, stack);
+    expect_why(*OPTIONS(.deadlock_ns = -5), -EINVAL, "a deadlock_ns of -5 is negative");
+    expect_why(*OPTIONS(.order = (distributor_order_t)2), -EINVAL, "the order 2 is unknown");
+    expect_why(*OPTIONS(.window = 9), -EINVAL, "a window of 9 is for DISTRIBUTOR_AS_ADDED alone");
+    expect_why(*OPTIONS(.order = DISTRIBUTOR_AS_ADDED, .window = 1048577), -EINVAL,
+               "a window of 1048577 is more than DISTRIBUTOR_MAX_WINDOW, 1048576");
+    expect_why(*OPTIONS(.engine = why), -ENOTSUP, "engine is not NULL, and this release has none");
+    expect_why(*OPTIONS(.reserved = {why}), -ENOTSUP, "reserved is not NULL");
+    why[0] = '\0';
+    expect_refused(&later.known, -ENOTSUP);
+    ensure(strstr(why, "and those behind are not zero") != NULL);
+    /* What is no options struct has no hook either. */
+    why[0] = '\0';
+    later.known.size = 1;
+    expect_refused(&later.known, -EINVAL);
+    expect(strlen(why), 0);
+    finish();
+}
+
 Test(arguments, options_that_can_never_be_right)
 {
     expect_refused(OPTIONS(.workers = DISTRIBUTOR_MAX_WORKERS + 1), -EINVAL);
