@@ -274,6 +274,9 @@ typedef struct distributor_graph_options {
     size_t stack_size;          /* as in distributor_options_t */
     distributor_log_fn *log;    /* NULL: nothing is said */
     void *log_context;          /* handed to it */
+    distributor_worker_fn *worker_started; /* on each thread, before its first function or part */
+    distributor_worker_fn *worker_stopped; /* after its last; either may be NULL */
+    void *worker_context;                  /* handed to both */
     void *reserved[8]; /* NULL */
 } distributor_graph_options_t;
 

@@ -72,10 +72,9 @@ char *format_value(const distributor_value_t *value);
 struct tasks {
     distributor_module_t *module;
     distributor_graph_t *graph;
-    distributor_call_fn **run; /* the function of each node */
-    const char **only;         /* names of the tasks that the options leave; ends with NULL */
-    bool *chosen;              /* for each node: the run is about it */
-    size_t chosen_count;       /* how many */
+    const char **only;   /* names of the tasks that the options leave; ends with NULL */
+    bool *chosen;        /* for each node: the run is about it */
+    size_t chosen_count; /* how many */
 };
 
 /* Loads the module, makes the graph, gives the results; 0 or an exit status after a complaint. */
@@ -88,7 +87,7 @@ void close_tasks(struct tasks *tasks);
 int watch_for_crashes(void);
 /* Until NULL comes it is this module that crashes where no task runs. */
 void suspect_module(const char *path);
-/* The first time that a thread runs a task: its own stack may be what has run out. */
+/* Before a thread runs its first task: its own stack may be what has run out. */
 void give_handler_a_stack(void);
 
 /* ---- progress.c ---- */

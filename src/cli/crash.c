@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The last words of a task that ends the process, or of a module that does it while it is loaded.
- * Each thread that runs tasks gets a stack of its own for the handler, for its stack may be what
- * has run out; one that runs parts alone does not, and is named unless it is that.
+ * Each worker gets a stack of its own for the handler, for its stack may be what has run out.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #define STACK_SIZE 16384
 
 static _Thread_local char handler_stack[STACK_SIZE];
-static _Thread_local bool has_stack;
 static const char *suspect; /* the module that is loaded or set up; NULL: none */
 
 static struct iovec piece(const char *text)
@@ -81,9 +79,6 @@ void give_handler_a_stack(void)
 {
     stack_t own = {.ss_sp = handler_stack, .ss_size = sizeof handler_stack}, present;
 
-    if (has_stack)
-        return;
-    has_stack = true;
     /* A sanitizer may have been here before. */
     if (sigaltstack(NULL, &present) == 0 && (present.ss_flags & SS_DISABLE))
         sigaltstack(&own, NULL);

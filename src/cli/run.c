@@ -32,6 +32,12 @@ static void on_run_start(void *context, const distributor_graph_t *graph)
     distributor_handle_interrupt(watch->tasks->graph);
 }
 
+static void on_worker_started(void *unused, unsigned worker, const char *name)
+{
+    (void)unused, (void)worker, (void)name;
+    give_handler_a_stack();
+}
+
 static void on_task_run(void *context, const distributor_graph_t *graph, size_t node,
                         unsigned worker, const char *worker_name)
 {
@@ -142,7 +148,8 @@ static int run_watched(struct tasks *tasks, const struct options *options,
                                        .events = &events,
                                        .state = state,
                                        .log = options->log ? log_line : NULL,
-                                       .log_context = (void *)options};
+                                       .log_context = (void *)options,
+                                       .worker_started = on_worker_started};
     if (options->progress && begin_progress(&watch.progress, tasks->chosen_count) != 0)
         return EXIT_ENGINE;
     if (options->viewer && begin_viewer(&watch.viewer, tasks, options->log) != 0)

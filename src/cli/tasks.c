@@ -12,38 +12,6 @@ static int status_of(int error)
     return error == -ENOMEM || error == -EAGAIN || error == -EACCES ? EXIT_ENGINE : EXIT_MODULE;
 }
 
-/* Every task runs inside this, so that its last words can be heard. */
-static int call_task(distributor_call_t *call)
-{
-    distributor_call_fn *const *run = distributor_call_context(call);
-
-    give_handler_a_stack();
-    return (*run)(call);
-}
-
-static int add_tasks(struct tasks *tasks)
-{
-    size_t count = distributor_module_count(tasks->module);
-    distributor_node_t node;
-
-    tasks->run = calloc(count, sizeof *tasks->run);
-    if (!tasks->run)
-        return complain(EXIT_ENGINE, "no memory");
-    for (size_t i = 0; i < count; i++) {
-        distributor_module_node(tasks->module, i, &node);
-        tasks->run[i] = node.run;
-        node.run = call_task;
-        node.context = &tasks->run[i];
-        ptrdiff_t index = distributor_graph_add(tasks->graph, &node);
-        if (index < 0)
-            return complain(status_of((int)index), "%s",
-                            said(distributor_graph_message(tasks->graph)));
-    }
-    int rc = distributor_graph_check(tasks->graph);
-    return rc == 0 ? 0
-                   : complain(status_of(rc), "%s", said(distributor_graph_message(tasks->graph)));
-}
-
 /* Gives a task its result; it is left out of the run. */
 static int mock(struct tasks *tasks, const struct pair *pair, const char *only)
 {
@@ -119,17 +87,17 @@ int open_tasks(struct tasks *tasks, const struct options *options)
     suspect_module(options->path);
     rc = distributor_module_load(tasks->module, options->path, NULL);
     suspect_module(NULL);
+    if (rc == 0)
+        rc = distributor_module_add(tasks->module, tasks->graph);
     if (rc != 0)
         return complain(status_of(rc), "%s", said(distributor_module_message(tasks->module)));
-    rc = add_tasks(tasks);
-    return rc == 0 ? choose(tasks, options) : rc;
+    return choose(tasks, options);
 }
 
 void close_tasks(struct tasks *tasks)
 {
     distributor_graph_destroy(tasks->graph);
     distributor_module_destroy(tasks->module);
-    free(tasks->run);
     free(tasks->only);
     free(tasks->chosen);
 }

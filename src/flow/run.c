@@ -198,12 +198,30 @@ static int run_to_end(struct distr_run *run, distributor_graph_summary_t *summar
     return 0;
 }
 
+static void on_worker_started(void *context, unsigned worker, const char *name)
+{
+    const struct distr_run *run = context;
+
+    run->options.worker_started(run->options.worker_context, worker, name);
+}
+
+static void on_worker_stopped(void *context, unsigned worker, const char *name)
+{
+    const struct distr_run *run = context;
+
+    run->options.worker_stopped(run->options.worker_context, worker, name);
+}
+
 static int make_pool(struct distr_run *run)
 {
     const distributor_options_t options = {.size = sizeof options,
                                            .workers = 1,
                                            .name = run->options.name,
                                            .stack_size = run->options.stack_size,
+                                           .worker_started = run->options.worker_started
+                                               ? on_worker_started : NULL,
+                                           .worker_stopped = run->options.worker_stopped
+                                               ? on_worker_stopped : NULL,
                                            .context = run,
                                            .deadlock_ns = DISTRIBUTOR_FOREVER};
 

@@ -70,6 +70,7 @@ fi
 module crash << 'MODULE'
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 static int deep(volatile char *above)
 {
     volatile char frame[64];
@@ -86,6 +87,17 @@ static int part(distributor_call_t *call)
     return raise(SIGBUS);
 }
 DISTRIBUTOR_TASK(spawns) { return distributor_call_spawn(call, part, NULL, 0); }
+static int deep_part(distributor_call_t *call)
+{
+    (void)call;
+    return deep(NULL);
+}
+DISTRIBUTOR_TASK(beside)
+{
+    for (int rc = distributor_call_spawn(call, deep_part, NULL, 0);; pause())
+        if (rc != 0)
+            return rc;
+}
 MODULE
 # dies STATUS WORDS ARGUMENT...: this run ends so, and these are its last words.
 dies() {
@@ -104,6 +116,8 @@ crashes overflow 139 "crashed: Segmentation fault"
 crashes aborts 134 "crashed: Aborted"
 crashes leaves 4 "called exit"
 crashes spawns 135 "crashed: Bus error"
+# The part is on a thread of its own, which has run no whole task.
+dies 139 "task 'beside' crashed: Segmentation fault" run --workers=2 "$work/crash.c::beside"
 
 # A module that is loaded, and one that sets the state up.
 module loaded << 'MODULE'

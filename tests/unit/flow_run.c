@@ -612,3 +612,67 @@ Test(flow_run, words_go_to_the_log_hook)
     distributor_graph_destroy(graph);
     finish();
 }
+
+/* ---- Hooks of the threads ---- */
+
+struct hooks {
+    _Atomic unsigned started, stopped;
+    _Atomic unsigned inside; /* functions and parts that a thread ran between its hooks */
+};
+
+static _Thread_local bool between_hooks;
+
+static void on_started(void *context, unsigned worker, const char *name)
+{
+    struct hooks *hooks = context;
+    task_assert(!between_hooks && worker < 2);
+    task_assert(strcmp(name, worker == 0 ? "hooked-0" : "hooked-1") == 0);
+    between_hooks = true;
+    hooks->started++;
+}
+
+static void on_stopped(void *context, unsigned worker, const char *name)
+{
+    struct hooks *hooks = context;
+    task_assert(between_hooks && worker < 2 && name != NULL);
+    between_hooks = false;
+    hooks->stopped++;
+}
+
+static int count_inside(distributor_call_t *call)
+{
+    struct hooks *hooks = distributor_call_context(call);
+    if (between_hooks)
+        hooks->inside++;
+    return 0;
+}
+
+/* Its part runs on another thread. */
+static int wait_for_part(distributor_call_t *call)
+{
+    struct hooks *hooks = distributor_call_context(call);
+    int rc = distributor_call_spawn(call, count_inside, NULL, 0);
+    while (rc == 0 && hooks->inside == 0)
+        usleep(1000);
+    count_inside(call);
+    return rc;
+}
+
+Test(flow_run, hooks_of_each_thread)
+{
+    struct hooks hooks = {0};
+    const distributor_graph_options_t options = {.size = sizeof(options),
+                                                 .workers = 2,
+                                                 .name = "hooked",
+                                                 .worker_started = on_started,
+                                                 .worker_stopped = on_stopped,
+                                                 .worker_context = &hooks};
+    distributor_graph_t *graph = new_graph();
+    add_node(graph, .name = "waits", .run = wait_for_part, .context = &hooks);
+    run_graph(graph, &options);
+    expect(hooks.inside, 2);
+    expect(hooks.started, 2);
+    expect(hooks.stopped, 2);
+    distributor_graph_destroy(graph);
+    finish();
+}
