@@ -53,8 +53,9 @@ typedef struct distributor_module_table {
 
 /*
  * A module may have a function of this type and the name setup_state.  It is called once, before
- * the tasks run, with the state that holds what the command line gave: it declares keys, checks
- * values, opens what the tasks need.  It returns 0, or a negative errno: nothing runs.
+ * the tasks run, with the state that holds what the command line gave: it declares keys, which also
+ * says how these texts are to be read, checks values, opens what the tasks need.  It returns 0, or a
+ * negative errno: nothing runs.
  */
 typedef int distributor_setup_fn(distributor_state_t *state);
 

@@ -26,7 +26,8 @@
 extern "C" {
 #endif
 
-/* Of a state: a key that nobody declared is declared by its first value, with DISTRIBUTOR_REPLACE. */
+/* Of a state: a key that nobody declared is declared by its first value, with DISTRIBUTOR_REPLACE,
+ * until distributor_state_declare says otherwise. */
 #define DISTRIBUTOR_OPEN 1u
 
 /* Of a key: a value may replace another one. */
@@ -62,10 +63,15 @@ DISTRIBUTOR_API int distributor_state_destroy(distributor_state_t *state);
 /*
  * Declares a key.  flags is 0, DISTRIBUTOR_REPLACE, DISTRIBUTOR_TRANSIENT or both.
  *
+ * A key that only its first value has declared gets this type and these flags.  Its value stays: as
+ * it is, if it has the type; an INT becomes a FLOAT; and one from distributor_state_set_text is read
+ * anew.
+ *
  * Threads  any
  * Blocks   while another thread holds the lock
- * Returns  0, also if it was declared alike before; -EEXIST it was declared otherwise; -EINVAL also
- *          an unknown type or flag; -ENAMETOOLONG; -ENOMEM
+ * Returns  0, also if it was declared alike before; -EEXIST it was declared otherwise, or has a
+ *          value of another type; -EINVAL also an unknown type or flag, and a text that is no value
+ *          of the type; -ERANGE a number in a text is too large; -ENAMETOOLONG; -ENOMEM
  * Owns     key is copied
  */
 DISTRIBUTOR_API int distributor_state_declare(distributor_state_t *state, const char *key,
@@ -82,6 +88,22 @@ DISTRIBUTOR_API int distributor_state_declare(distributor_state_t *state, const 
  */
 DISTRIBUTOR_API int distributor_state_set(distributor_state_t *state, const char *key,
                                           const distributor_value_t *value);
+
+/*
+ * Gives a key the value that a text stands for, as a command line or a file of settings has it.  The
+ * text is read as the type of the key says: STRING is the text as it is, INT a decimal number with
+ * or without a sign, FLOAT the same with a point or an exponent or without, BOOL true or false.  If
+ * nobody declared the key, the type is the one that distributor_value_read finds, until it is
+ * declared.
+ *
+ * Threads  any
+ * Blocks   while another thread holds the lock
+ * Returns  as distributor_state_set; -EINVAL also a text that is no value of the key's type, BYTES
+ *          and POINTER included; -ERANGE a number that is too large.  After an error nothing changed.
+ * Owns     text is copied
+ */
+DISTRIBUTOR_API int distributor_state_set_text(distributor_state_t *state, const char *key,
+                                               const char *text);
 
 /*
  * Copies the value of a key.

@@ -124,6 +124,18 @@ DISTRIBUTOR_API int distributor_value_format(const distributor_value_t *value, c
                                              size_t size);
 
 /*
+ * Reads a value from a text, of the type that it looks like: true and false are BOOL, 42 is INT,
+ * 2.5 and 1e6 are FLOAT, all else is a STRING.  So is what would lose something as a number: 007,
+ * and what is too large for its type.
+ *
+ * Threads  any
+ * Blocks   no
+ * Returns  0; -EINVAL value or text is NULL; -ENOMEM
+ * Owns     nothing is copied: a STRING is the text itself
+ */
+DISTRIBUTOR_API int distributor_value_read(distributor_value_t *value, const char *text);
+
+/*
  * Frees what distributor_state_get copied.
  *
  * Threads  any

@@ -59,8 +59,6 @@ void free_options(struct options *options);
 
 /* ---- values.c ---- */
 
-/* What a word of the command line stands for: true and false, a number, else a string. */
-distributor_value_t read_value(const char *text);
 /* Sets a key as the command line says it; a key that has a type keeps it. */
 int set_key(distributor_state_t *state, const struct pair *pair);
 /* The text of a value, free()d by the caller; NULL: no memory. */

@@ -21,8 +21,10 @@ static int mock(struct tasks *tasks, const struct pair *pair, const char *only)
         return complain(EXIT_MODULE, "--result-%s: there is no task of that name", pair->key);
     if (only && strcmp(only, pair->key) == 0)
         return complain(EXIT_USAGE, "--result-%s: it is the task that is to run", pair->key);
-    distributor_value_t value = read_value(pair->value);
+    distributor_value_t value;
     tasks->chosen[node] = false;
+    if (distributor_value_read(&value, pair->value) != 0)
+        return complain(EXIT_ENGINE, "no memory");
     if (distributor_graph_set_result(tasks->graph, (size_t)node, &value) != 0)
         return complain(EXIT_ENGINE, "%s", said(distributor_graph_message(tasks->graph)));
     return 0;

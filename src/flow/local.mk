@@ -59,6 +59,7 @@ src_libdistrflow_la_SOURCES = \
 	src/flow/select.h \
 	src/flow/state.c \
 	src/flow/state.h \
+	src/flow/text.c \
 	src/flow/value.c \
 	src/flow/value.h
 src_libdistrflow_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) -fvisibility=hidden

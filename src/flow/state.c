@@ -70,6 +70,7 @@ int distributor_state_destroy(distributor_state_t *state)
         return 0;
     for (size_t i = 0; i < state->count; i++) {
         distr_value_drop(&state->entries[i]->value);
+        free(state->entries[i]->text);
         free(state->entries[i]->key);
         free(state->entries[i]);
     }
@@ -125,19 +126,66 @@ static int add_entry(distributor_state_t *state, const struct distr_entry *model
     return 0;
 }
 
-int distr_state_declare(distributor_state_t *state, const char *key, distributor_value_type_t type,
-                        unsigned flags)
+static int refuse_type(distributor_state_t *state, const struct distr_entry *entry)
 {
-    const struct distr_entry *known = distr_state_find(state, key);
+    return distr_state_say(state, -EEXIST, "the key %s was declared otherwise, as %s", entry->key,
+                           distributor_value_type_name(entry->type));
+}
+
+/* The value of a guessed key as one of the type that it is declared with: the text that it was read
+ * from, if there is one, is read again. */
+static int adapt(distributor_state_t *state, const struct distr_entry *entry,
+                 distributor_value_type_t type, distributor_value_t *value)
+{
+    if (entry->text)
+        return distr_state_read(state, entry->key, entry->text, type, value);
+    *value = entry->value;
+    if (value->type == DISTRIBUTOR_INT && type == DISTRIBUTOR_FLOAT)
+        *value = distributor_float((double)value->as.integer);
+    return value->type == type || value->type == DISTRIBUTOR_NONE ? 0 : refuse_type(state, entry);
+}
+
+static void set_value(struct distr_entry *entry, const distributor_value_t *value)
+{
+    distributor_value_t old = entry->value;
+
+    free(entry->text);
+    entry->text = NULL;
+    entry->value = *value;
+    distr_value_drop(&old);
+}
+
+/* What its first value declared is declared now. */
+static int declare_guessed(distributor_state_t *state, struct distr_entry *entry,
+                           distributor_value_type_t type, unsigned flags)
+{
+    if (type != entry->type) {
+        distributor_value_t value, copy;
+        int rc = adapt(state, entry, type, &value);
+        if (rc == 0 && distr_value_copy(&copy, &value) != 0)
+            rc = distr_state_say(state, -ENOMEM, "no memory for the value of %s", entry->key);
+        if (rc != 0)
+            return rc;
+        set_value(entry, &copy);
+    }
+    entry->type = type;
+    entry->flags = flags;
+    entry->is_guessed = false;
+    return 0;
+}
+
+static int declare(distributor_state_t *state, const char *key, distributor_value_type_t type,
+                   unsigned flags)
+{
+    struct distr_entry *known = distr_state_find(state, key);
     const struct distr_entry entry = {
         .key = (char *)(uintptr_t)key, .type = type, .flags = flags, .value = distributor_none()};
 
     if (!known)
         return add_entry(state, &entry);
-    if (known->type == type && known->flags == flags)
-        return 0;
-    return distr_state_say(state, -EEXIST, "the key %s was declared otherwise, as %s", key,
-                           distributor_value_type_name(known->type));
+    if (known->is_guessed)
+        return declare_guessed(state, known, type, flags);
+    return known->type == type && known->flags == flags ? 0 : refuse_type(state, known);
 }
 
 int distributor_state_declare(distributor_state_t *state, const char *key,
@@ -153,7 +201,7 @@ int distributor_state_declare(distributor_state_t *state, const char *key,
     else if (flags & ~(DISTRIBUTOR_REPLACE | DISTRIBUTOR_TRANSIENT))
         rc = distr_state_say(state, -EINVAL, "a flag of the key %s is unknown", key);
     else
-        rc = distr_state_declare(state, key, type, flags);
+        rc = declare(state, key, type, flags);
     distributor_state_unlock(state);
     return rc;
 }
@@ -178,20 +226,21 @@ int distr_state_may_set(distributor_state_t *state, const char *key,
 
 int distr_state_put(distributor_state_t *state, const char *key, const distributor_value_t *value)
 {
+    const struct distr_entry guess = {.key = (char *)(uintptr_t)key,
+                                      .type = value->type,
+                                      .flags = DISTRIBUTOR_REPLACE,
+                                      .is_guessed = true,
+                                      .value = distributor_none()};
     distributor_value_t copy;
     int rc = distr_state_may_set(state, key, value);
 
     if (rc == 0 && !distr_state_find(state, key))
-        rc = distr_state_declare(state, key, value->type, DISTRIBUTOR_REPLACE);
+        rc = add_entry(state, &guess);
     if (rc == 0 && distr_value_copy(&copy, value) != 0)
         rc = distr_state_say(state, -ENOMEM, "no memory for the value of %s", key);
-    if (rc != 0)
-        return rc;
-    struct distr_entry *entry = distr_state_find(state, key);
-    distributor_value_t old = entry->value;
-    entry->value = copy;
-    distr_value_drop(&old);
-    return 0;
+    if (rc == 0)
+        set_value(distr_state_find(state, key), &copy);
+    return rc;
 }
 
 int distributor_state_set(distributor_state_t *state, const char *key,
@@ -277,15 +326,14 @@ int distributor_state_update(distributor_state_t *state, const char *key,
 
 static int unset(distributor_state_t *state, const char *key)
 {
+    const distributor_value_t none = distributor_none();
     struct distr_entry *entry = distr_state_find(state, key);
 
     if (!entry)
         return say_unknown(state, key);
     if (entry->value.type == DISTRIBUTOR_NONE)
         return distr_state_say(state, -ENODATA, "the key %s has no value", key);
-    distributor_value_t old = entry->value;
-    entry->value = distributor_none();
-    distr_value_drop(&old);
+    set_value(entry, &none);
     return 0;
 }
 

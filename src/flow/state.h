@@ -13,6 +13,8 @@ struct distr_entry {
     char *key;
     distributor_value_type_t type;
     unsigned flags;
+    bool is_guessed;           /* declared by its first value, until somebody declares it */
+    char *text;                /* what a guessed value was read from; NULL: it was no text */
     distributor_value_t value; /* NONE: it has none */
 };
 
@@ -36,16 +38,16 @@ int distr_state_say(distributor_state_t *state, int error, const char *format, .
 /* NULL: there is no such key. */
 struct distr_entry *distr_state_find(distributor_state_t *state, const char *key);
 
-/* As distributor_state_declare; the caller has looked at the arguments. */
-int distr_state_declare(distributor_state_t *state, const char *key, distributor_value_type_t type,
-                        unsigned flags);
-
 /* Whether a key may be given the value: 0 or an error with its message. */
 int distr_state_may_set(distributor_state_t *state, const char *key,
                         const distributor_value_t *value);
 
 /* As distributor_state_set, of a value that was found valid. */
 int distr_state_put(distributor_state_t *state, const char *key, const distributor_value_t *value);
+
+/* As distr_value_read_as, and says what is wrong. */
+int distr_state_read(distributor_state_t *state, const char *key, const char *text,
+                     distributor_value_type_t type, distributor_value_t *value);
 
 /* Whether a graph may name the key: it is declared, or will be by its first value. */
 bool distr_state_knows(distributor_state_t *state, const char *key);

@@ -56,8 +56,12 @@ bad key_for_graph 2 "there is no option '--key=1'" graph --key=1 a.c
 bad run_option_for_graph 2 "there is no option '--workers=1'" graph --workers=1 a.c
 bad task_for_graph 2 "a graph is that of the whole module, not of 'a'" graph "$simple::a"
 echo '{"i": 1}' > "$work/typed.json"
-bad key_of_other_type 2 "--i=x: the key i takes a value of type int, not string" \
+bad key_of_other_type 2 "--i=x: the key i takes a value of type int, and 'x' is none" \
     run --state-file "$work/typed.json" --i=x "$simple"
+bad key_of_hexadecimals 2 "--i=0x10: the key i takes a value of type int, and '0x10' is none" \
+    run --state-file "$work/typed.json" --i=0x10 "$simple"
+bad key_too_large 2 "--i=9223372036854775808: the key i has the type int, and 9223372036854775808 is too large for it" \
+    run --state-file "$work/typed.json" --i=9223372036854775808 "$simple"
 long=$(printf '%65536s' '' | tr ' ' k)
 bad key_too_long 2 "--kkk*kkk=1: *" run "--$long=1" "$simple"
 
@@ -101,6 +105,13 @@ int setup_state(distributor_state_t *state) { (void)state; return 7; }
 DISTRIBUTOR_TASK(a) { return 0; }
 MODULE
 bad setup_returns_more 3 "setup_state of $work/setup.c returned 7, not 0 or less" run "$work/setup.c"
+module wants << 'MODULE'
+int setup_state(distributor_state_t *state)
+{
+    return distributor_state_declare(state, "n", DISTRIBUTOR_INT, 0);
+}
+DISTRIBUTOR_TASK(a) { return 0; }
+MODULE
 module declares << 'MODULE'
 int setup_state(distributor_state_t *state)
 {
@@ -110,6 +121,8 @@ DISTRIBUTOR_TASK(a) { return 0; }
 MODULE
 bad state_file_of_other_type 3 "setup_state of $work/declares.c failed: the key i was declared otherwise, as int" \
     run --state-file "$work/typed.json" "$work/declares.c"
+bad key_declared_otherwise 3 "setup_state of $work/wants.c failed: the key n takes a value of type int, and 'few' is none" \
+    run --n=few "$work/wants.c"
 module symbol << 'MODULE'
 int nobody_has_this(void);
 DISTRIBUTOR_TASK(a) { return nobody_has_this(); }

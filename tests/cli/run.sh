@@ -58,7 +58,18 @@ static int show(void *n, const char *key, distributor_value_type_t type, unsigne
     printf("%s is %s %s\n", key, distributor_value_type_name(type), text);
     return 0;
 }
-int setup_state(distributor_state_t *state) { return distributor_state_each(state, show, NULL); }
+int setup_state(distributor_state_t *state)
+{
+    int rc = 0;
+#ifdef DECLARES
+    rc = distributor_state_declare(state, "zip", DISTRIBUTOR_STRING, 0);
+    if (rc == 0)
+        rc = distributor_state_declare(state, "ratio", DISTRIBUTOR_FLOAT, DISTRIBUTOR_REPLACE);
+    if (rc == 0)
+        rc = distributor_state_declare(state, "count", DISTRIBUTOR_INT, 0);
+#endif
+    return rc == 0 ? distributor_state_each(state, show, NULL) : rc;
+}
 DISTRIBUTOR_TASK(a) { return 0; }
 MODULE
 run 0 run --env=dev --i=42 --f=2.5 --b=true --empty= --odd=4x -D workers=x -Dtags=3 -- "$work/keys.c"
@@ -67,6 +78,19 @@ says "env is string dev" "i is int 42" "f is float 2.5" "b is bool true" "empty 
 echo '{"i": 1, "f": 1.5, "s": "x"}' > "$work/typed.json"
 run 0 run --state-file "$work/typed.json" --f=2 --s=3 "$work/keys.c"
 says "i is int 1" "f is float 2" "s is string 3"
+
+# What setup_state declares decides how a text of the command line is read; else what it looks like.
+CFLAGS=-DDECLARES && export CFLAGS
+run 0 run --zip=042 --ratio=2 --count=007 --state-file "$work/declared.json" "$work/keys.c"
+says "zip is string 042" "ratio is float 2" "count is int 7"
+run 0 run --ratio=3 --state-file "$work/declared.json" "$work/keys.c"
+says "zip is string 042" "ratio is float 3" "count is int 7"
+unset CFLAGS
+run 0 run --a=007 --b=0x10 --c=1e400 --d=9223372036854775808 --e=1_000 --f=nan --g=-.5 --h=1e3 \
+    --i=+5 --j=-9223372036854775808 --k=00.5 --l=0 "$work/keys.c"
+says "a is string 007" "b is string 0x10" "c is string 1e400" "d is string 9223372036854775808" \
+    "e is string 1_000" "f is string nan" "g is float -0.5" "h is float 1000" "i is int 5" \
+    "j is int -9223372036854775808" "k is string 00.5" "l is int 0"
 
 # Times, arrows and lanes.
 run 1 run --trace "$work/trace.json" "$examples/failing.c"

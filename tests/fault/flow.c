@@ -207,7 +207,11 @@ static void fill_state(distributor_state_t *state)
         FAULT_CHECK(found == 0 || fault_fired(), "get: %d\n", found);
         distributor_value_free(&got);
     }
-    int rc = distributor_state_from_json(state, json, strlen(json));
+    int rc = distributor_state_set_text(state, "text", "42");
+    FAULT_MAY(rc, 0, -ENOMEM);
+    rc = distributor_state_declare(state, "text", DISTRIBUTOR_STRING, 0);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    rc = distributor_state_from_json(state, json, strlen(json));
     FAULT_CHECK(rc == 0 || fault_fired(), "from json: %d\n", rc);
     rc = distributor_state_to_json(state, &text);
     FAULT_MAY(rc, 0, -ENOMEM);

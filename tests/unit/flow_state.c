@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* src/flow/state.c, json.c, file.c: typed keys, their values, and their JSON. */
+/* src/flow/state.c, text.c, json.c, file.c: typed keys, their values, texts and JSON. */
 #include "flow_support.h"
 
 #include <distributor/state.h>
@@ -26,6 +26,11 @@ static void expect_message(distributor_state_t *state, const char *wanted)
 static int set(distributor_state_t *state, const char *key, distributor_value_t value)
 {
     return distributor_state_set(state, key, &value);
+}
+
+static int from_json(distributor_state_t *state, const char *text)
+{
+    return distributor_state_from_json(state, text, strlen(text));
 }
 
 static int64_t get_int(distributor_state_t *state, const char *key)
@@ -104,6 +109,11 @@ Test(flow_state, bad_arguments)
     expect(distributor_state_set(state, "a", &value), -EINVAL);
     expect_message(state, "the value of a has no valid type or no bytes");
     expect(distributor_state_set(state, "a", NULL), -EINVAL);
+    expect(distributor_state_set_text(state, "a", NULL), -EINVAL);
+    expect(distributor_state_set_text(NULL, "a", "1"), -EINVAL);
+    expect(distributor_state_set_text(state, "b", "1"), -ENOENT);
+    expect(distributor_value_read(NULL, "1"), -EINVAL);
+    expect(distributor_value_read(&value, NULL), -EINVAL);
     value = distributor_string("a\0b");
     value.size = 3; /* a NUL among the bytes of a string */
     expect(distributor_state_set(state, "a", &value), -EINVAL);
@@ -156,6 +166,129 @@ Test(flow_state, an_open_state_declares_by_the_first_value)
     expect(set(state, "n", distributor_int(2)), 0);
     expect(set(state, "n", distributor_bool(true)), -EINVAL);
     expect(get_int(state, "n"), 2);
+    distributor_state_destroy(state);
+    finish();
+}
+
+/* ---- Texts ---- */
+
+static void expect_value(distributor_state_t *state, const char *key, const char *wanted)
+{
+    distributor_value_t value;
+    char text[64], typed[80];
+    expect(distributor_state_get(state, key, &value), 0);
+    distributor_value_format(&value, text, sizeof(text));
+    snprintf(typed, sizeof(typed), "%s %s", distributor_value_type_name(value.type), text);
+    expect_text(typed, wanted);
+    distributor_value_free(&value);
+}
+
+Test(flow_state, a_text_has_the_type_that_it_looks_like)
+{
+    static const char *const texts[][2] = {
+        {"true", "bool true"}, {"false", "bool false"}, {"True", "string True"},
+        {"0", "int 0"}, {"-0", "int 0"}, {"+5", "int 5"}, {"42", "int 42"},
+        {"9223372036854775807", "int 9223372036854775807"},
+        {"9223372036854775808", "string 9223372036854775808"},
+        {"-9223372036854775808", "int -9223372036854775808"},
+        {"-9223372036854775809", "string -9223372036854775809"},
+        {"2.5", "float 2.5"}, {".5", "float 0.5"}, {"5.", "float 5"}, {"-1e3", "float -1000"},
+        {"1E-2", "float 0.01"}, {"1e400", "string 1e400"}, {"-1e400", "string -1e400"},
+        {"007", "string 007"}, {"-01", "string -01"}, {"00.5", "string 00.5"},
+        {"0.5", "float 0.5"}, {"0x10", "string 0x10"}, {"1_000", "string 1_000"},
+        {"1,5", "string 1,5"}, {"nan", "string nan"}, {"inf", "string inf"}, {"", "string "},
+        {"+", "string +"}, {".", "string ."}, {"e5", "string e5"}, {"1e", "string 1e"},
+        {"1e+", "string 1e+"}, {"1e5.", "string 1e5."}, {"--1", "string --1"},
+        {" 1", "string  1"}, {"1 ", "string 1 "}, {"1.2.3", "string 1.2.3"}};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        distributor_state_t *state = new_state(DISTRIBUTOR_OPEN);
+        expect(distributor_state_set_text(state, "key", texts[i][0]), 0);
+        expect_value(state, "key", texts[i][1]);
+        /* It is the text that counts, for who declares the key afterwards. */
+        expect(distributor_state_declare(state, "key", DISTRIBUTOR_STRING, 0), 0);
+        distributor_value_t value;
+        expect(distributor_state_get(state, "key", &value), 0);
+        expect_text(value.as.string, texts[i][0]);
+        distributor_value_free(&value);
+        distributor_state_destroy(state);
+    }
+    finish();
+}
+
+static int declared_text(distributor_value_type_t type, const char *text, const char *wanted)
+{
+    distributor_state_t *state = new_state(0);
+    expect(distributor_state_declare(state, "key", type, 0), 0);
+    int rc = distributor_state_set_text(state, "key", text);
+    if (rc == 0)
+        expect_value(state, "key", wanted);
+    else
+        expect_message(state, wanted);
+    distributor_state_destroy(state);
+    return rc;
+}
+
+Test(flow_state, a_text_is_read_as_the_type_of_its_key)
+{
+    expect(declared_text(DISTRIBUTOR_STRING, "42", "string 42"), 0);
+    expect(declared_text(DISTRIBUTOR_FLOAT, "2", "float 2"), 0);
+    expect(declared_text(DISTRIBUTOR_FLOAT, "99999999999999999999", "float 1e+20"), 0);
+    expect(declared_text(DISTRIBUTOR_INT, "007", "int 7"), 0);
+    expect(declared_text(DISTRIBUTOR_BOOL, "true", "bool true"), 0);
+    expect(declared_text(DISTRIBUTOR_INT, "0x10",
+                         "the key key takes a value of type int, and '0x10' is none"), -EINVAL);
+    expect(declared_text(DISTRIBUTOR_INT, "2.0",
+                         "the key key takes a value of type int, and '2.0' is none"), -EINVAL);
+    expect(declared_text(DISTRIBUTOR_FLOAT, "nan",
+                         "the key key takes a value of type float, and 'nan' is none"), -EINVAL);
+    expect(declared_text(DISTRIBUTOR_BOOL, "1",
+                         "the key key takes a value of type bool, and '1' is none"), -EINVAL);
+    expect(declared_text(DISTRIBUTOR_BYTES, "ff",
+                         "the key key takes a value of type bytes, and 'ff' is none"), -EINVAL);
+    expect(declared_text(DISTRIBUTOR_INT, "9223372036854775808",
+                         "the key key has the type int, and 9223372036854775808 is too large for "
+                         "it"), -ERANGE);
+    expect(declared_text(DISTRIBUTOR_FLOAT, "1e400",
+                         "the key key has the type float, and 1e400 is too large for it"), -ERANGE);
+    finish();
+}
+
+Test(flow_state, a_guessed_key_is_declared)
+{
+    distributor_state_t *state = new_state(DISTRIBUTOR_OPEN);
+    expect(set(state, "ratio", distributor_int(2)), 0);
+    expect(distributor_state_declare(state, "ratio", DISTRIBUTOR_FLOAT, 0), 0);
+    expect_value(state, "ratio", "float 2");
+    expect(set(state, "ratio", distributor_float(3)), -EEXIST); /* these flags count now */
+    expect(distributor_state_declare(state, "ratio", DISTRIBUTOR_INT, 0), -EEXIST);
+
+    expect(set(state, "count", distributor_int(5)), 0);
+    expect(distributor_state_declare(state, "count", DISTRIBUTOR_STRING, 0), -EEXIST);
+    expect_message(state, "the key count was declared otherwise, as int");
+    expect(distributor_state_declare(state, "count", DISTRIBUTOR_INT, 0), 0);
+    expect_value(state, "count", "int 5");
+
+    expect(distributor_state_set_text(state, "port", "high"), 0);
+    expect(distributor_state_declare(state, "port", DISTRIBUTOR_INT, 0), -EINVAL);
+    expect_message(state, "the key port takes a value of type int, and 'high' is none");
+    expect_value(state, "port", "string high");
+    expect(distributor_state_set_text(state, "big", "1e400"), 0);
+    expect(distributor_state_declare(state, "big", DISTRIBUTOR_FLOAT, 0), -ERANGE);
+
+    /* A value that is no text takes the place of the text; no value has any type. */
+    expect(distributor_state_set_text(state, "port", "1"), 0);
+    expect_value(state, "port", "string 1");
+    expect(set(state, "port", distributor_string("2")), 0);
+    expect(distributor_state_declare(state, "port", DISTRIBUTOR_INT, 0), -EEXIST);
+    expect(distributor_state_unset(state, "port"), 0);
+    expect(distributor_state_declare(state, "port", DISTRIBUTOR_BYTES, 0), 0);
+
+    /* What JSON wrote without a point. */
+    expect(from_json(state, "{\"f\": 2}"), 0);
+    expect(distributor_state_set_text(state, "f", "2.5"), 0);
+    expect_value(state, "f", "float 2.5");
+    expect(distributor_state_set_text(state, "f", "x"), -EINVAL);
+    expect_value(state, "f", "float 2.5");
     distributor_state_destroy(state);
     finish();
 }
@@ -268,11 +401,6 @@ Test(flow_state, json_there_and_back)
     distributor_state_destroy(state);
     distributor_state_destroy(copy);
     finish();
-}
-
-static int from_json(distributor_state_t *state, const char *text)
-{
-    return distributor_state_from_json(state, text, strlen(text));
 }
 
 Test(flow_state, json_that_is_refused)
