@@ -57,6 +57,12 @@ int parse_run_options(struct options *options, int count, char **words);
 int parse_graph_options(struct options *options, int count, char **words);
 void free_options(struct options *options);
 
+/* ---- files.c ---- */
+
+/* Whether the files of --state-file and --trace can be written; 0 or an exit status after a
+ * complaint. */
+int check_files(const struct options *options);
+
 /* ---- values.c ---- */
 
 /* Sets a key as the command line says it; a key that has a type keeps it. */

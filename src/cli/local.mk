@@ -5,6 +5,7 @@
 cli_parts = \
 	src/cli/cli.h \
 	src/cli/crash.c \
+	src/cli/files.c \
 	src/cli/graph.c \
 	src/cli/options.c \
 	src/cli/progress.c \

@@ -213,6 +213,8 @@ int run_command(int count, char **words)
     distributor_state_t *state = NULL;
     int status = parse_run_options(&options, count, words);
 
+    if (status == 0 && !options.dry_run)
+        status = check_files(&options);
     if (status == 0)
         status = open_tasks(&tasks, &options);
     if (status == 0 && options.dry_run)

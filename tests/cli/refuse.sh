@@ -192,13 +192,54 @@ state null '{"a": null}' "the member a is of no type that a key can have"
 state list '{"a": [1]}' "the member a is of no type that a key can have"
 state hex '{"a": {"hex": "0g"}}' "the member a is of no type that a key can have"
 state unnamed '{"": 1}' "a member has a name of 0 bytes"
-bad state_folder 4 "--state-file=$work: cannot read $work: Is a directory" \
-    run --state-file "$work" "$simple"
-bad state_nowhere 4 "--state-file=$work/no/where: cannot write $work/no/where: No such file or directory" \
-    run --state-file "$work/no/where" "$work/one.c"
-bad trace_folder 4 "--trace=$work: Is a directory" run --trace "$work" "$work/one.c"
-bad trace_nowhere 4 "--trace=$work/no/where: No such file or directory" \
-    run --trace "$work/no/where" "$work/one.c"
+# Files that cannot be written in the end: the task does not even begin.
+module marks << MODULE
+#include <stdio.h>
+DISTRIBUTOR_TASK(mark) { return fclose(fopen("$work/mark", "w")); }
+MODULE
+bad state_folder 4 "--state-file=$work: Is a directory" run --state-file "$work" "$work/marks.c"
+bad state_nowhere 4 "--state-file=$work/no/where: cannot write into $work/no: No such file or directory" \
+    run --state-file "$work/no/where" "$work/marks.c"
+bad state_below_file 4 "--state-file=$work/one.c/s: Not a directory" \
+    run --state-file "$work/one.c/s" "$work/marks.c"
+bad state_new_folder 4 "--state-file=$work/new/: that is no name of a file" \
+    run --state-file "$work/new/" "$work/marks.c"
+bad state_of_no_name 4 "--state-file=: that is no name of a file" run --state-file= "$work/marks.c"
+mkfifo "$work/pipe"
+bad state_pipe 4 "--state-file=$work/pipe: it is no regular file" \
+    run --state-file "$work/pipe" "$work/marks.c"
+bad trace_folder 4 "--trace=$work: Is a directory" run --trace "$work" "$work/marks.c"
+bad trace_nowhere 4 "--trace=$work/no/where: cannot write into $work/no: No such file or directory" \
+    run --trace "$work/no/where" "$work/marks.c"
+mkdir "$work/locked"
+echo '{}' > "$work/locked/s.json"
+chmod 444 "$work/locked/s.json"
+chmod 555 "$work/locked"
+# For root nothing is.
+if [ ! -w "$work/locked" ]; then
+    bad state_locked 4 "--state-file=$work/locked/s.json: Permission denied" \
+        run --state-file "$work/locked/s.json" "$work/marks.c"
+    bad state_in_locked 4 "--state-file=$work/locked/t: cannot write into $work/locked: Permission denied" \
+        run --state-file "$work/locked/t" "$work/marks.c"
+    bad trace_in_locked 4 "--trace=$work/locked/t: cannot write into $work/locked: Permission denied" \
+        run --trace "$work/locked/t" "$work/marks.c"
+fi
+chmod 755 "$work/locked"
+[ ! -e "$work/mark" ] || wrong "a task has run"
+run 0 run --dry-run --state-file "$work" --trace "$work" "$work/marks.c"
+run 0 run --state-file "$work/new" --trace /dev/null "$work/marks.c"
+[ -e "$work/mark" ] || wrong "no task has run"
+# What changes while it runs is still told.
+mkdir "$work/gone"
+module removes << MODULE
+#include <unistd.h>
+DISTRIBUTOR_TASK(a) { return rmdir("$work/gone"); }
+MODULE
+bad state_gone 4 "--state-file=$work/gone/s: cannot write $work/gone/s: No such file or directory" \
+    run --state-file "$work/gone/s" "$work/removes.c"
+mkdir "$work/gone"
+bad trace_gone 4 "--trace=$work/gone/t: No such file or directory" \
+    run --trace "$work/gone/t" "$work/removes.c"
 if [ -w /dev/full ]; then
     bad trace_full 4 "--trace=/dev/full: No space left on device" run --trace /dev/full "$work/one.c"
     name=output_full
