@@ -25,6 +25,8 @@ const char *distributor_strerror(int error)
         return "this release does not have that part";
     case ECHILD:
         return "the process forked, and a child cannot use its parent's distributor";
+    case ENODATA:
+        return "there is no such result, or no value, yet";
     case EOWNERDEAD:
         return "the task ended its own thread";
     default:

@@ -156,6 +156,9 @@ void distr_fail_node(struct distr_seat *seat, uint32_t node, int error)
     char name[24];
     int none = 0;
 
+    if (error > 0 && !seat->call.message)
+        distributor_call_fail(&seat->call, -EINVAL, "it returned %d, not 0 or a negative errno",
+                              error);
     if (error > 0)
         error = -EINVAL;
     const char *message = seat->call.message ? seat->call.message : distributor_strerror(error);

@@ -27,6 +27,19 @@ run 0 run --tags quick,nothing --verbose "$examples/failing.c"
 says "2 passed" "test_e.--no-result--"
 run 0 run --verbose --result-test_a=mocked "$examples/failing.c::test_b"
 says "test_b.mocked" "1 passed, 0 failed"
+module alone << 'MODULE'
+DISTRIBUTOR_TASK(load) { return distributor_return_int(call, 1); }
+DISTRIBUTOR_TASK(use, .after = {"load"})
+{
+    distributor_value_t value;
+    return distributor_call_result(call, "load", &value);
+}
+DISTRIBUTOR_TASK(counts) { return 3; }
+MODULE
+run 1 run "$work/alone.c::use"
+says "there is no such result, or no value, yet"
+run 1 run "$work/alone.c::counts"
+says "it returned 3, not 0 or a negative errno"
 run 1 run --verbose --result-test_a=7 "$examples/failing.c"
 says "test_b.7" "3 passed, 1 failed, 1 skipped"
 run 0 run --result-test_d=x "$examples/failing.c"

@@ -120,7 +120,8 @@ Test(base, a_gate_that_wakes_one_loses_no_wake_up)
 Test(base, every_error_has_a_text)
 {
     static const int ours[] = {EAGAIN,  ESHUTDOWN, EDEADLK,    ETIMEDOUT, ECANCELED,
-                               ENOTSUP, ECHILD,    EOWNERDEAD, EINVAL,    ENOMEM};
+                               ENOTSUP, ECHILD,    EOWNERDEAD, EINVAL,    ENOMEM,
+                               ENODATA};
 
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         cr_assert_str_eq(distributor_strerror(ours[i]), distributor_strerror(-ours[i]));
