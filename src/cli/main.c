@@ -60,7 +60,9 @@ static int choose(int count, char **words)
         return run_command(count - 1, words + 1);
     if (strcmp(words[1], "graph") == 0)
         return graph_command(count - 1, words + 1);
-    return complain(EXIT_USAGE, "there is no command '%s': it is 'run' or 'graph'", words[1]);
+    return complain(EXIT_USAGE,
+                    "there is no command '%s': it is 'run' or 'graph', see distributor --help",
+                    words[1]);
 }
 
 int main(int count, char **words)

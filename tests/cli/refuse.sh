@@ -9,7 +9,7 @@ help="see distributor --help"
 # ---- 2: the command line ----
 
 bad no_command 2 "no command: it is 'run' or 'graph', $help"
-bad unknown_command 2 "there is no command 'walk': it is 'run' or 'graph'" walk
+bad unknown_command 2 "there is no command 'walk': it is 'run' or 'graph', $help" walk
 bad no_module 2 "no module: a shared object or a .c file" run
 bad no_module_graph 2 "no module: a shared object or a .c file" graph
 bad empty_module 2 "no module: a shared object or a .c file" run ''
