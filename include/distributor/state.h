@@ -250,7 +250,7 @@ DISTRIBUTOR_API int distributor_state_load(distributor_state_t *state, const cha
  *
  * Threads  the one that runs the function
  * Blocks   no
- * Returns  0; -ENOENT the node has no such input
+ * Returns  0; -ENOENT the node has no such input; -EPERM inside a spawned part; -EINVAL
  * Owns     the library, until the function returns
  */
 DISTRIBUTOR_API int distributor_call_get(const distributor_call_t *call, const char *key,

@@ -2,6 +2,8 @@
 /* src/flow/part.c: functions that spawn parts, which their dependents wait for. */
 #include "flow_support.h"
 
+#include <distributor/state.h>
+
 TestSuite(flow_parts, .timeout = 240);
 
 static _Atomic unsigned leaves;
@@ -56,7 +58,9 @@ Test(flow_parts, dependents_wait_for_all_parts)
 
 static int broken_part(distributor_call_t *call)
 {
+    distributor_value_t value;
     task_assert(distributor_return_int(call, 1) == -EPERM);
+    task_assert(distributor_call_get(call, "key", &value) == -EPERM);
     return distributor_call_fail(call, -EIO, "a part broke");
 }
 
