@@ -178,11 +178,8 @@ static bool discard_left(struct distr_record *record, void *context)
     (void)context;
     while (distr_queue_drain(&record->input, &item))
         distr_discard_task(record, &item);
-    if (!record->worker)
-        return true;
-    while (distr_queue_drain(&record->worker->claims, &item))
-        distr_discard_task(record, &item);
-    while (distr_queue_drain(&record->worker->output, &item))
+    /* Nothing is claimed: STOP came after the last task that was, and none is before start. */
+    while (record->worker && distr_queue_drain(&record->worker->output, &item))
         distr_result_discard(&item);
     return true;
 }
