@@ -53,6 +53,7 @@ function find(what) {
     place = index(lines[at], old)
     lines[at] = substr(lines[at], 1, place - 1) new substr(lines[at], place + length(old))
     changed = 1
+    at++
 }
 
 END {

@@ -312,6 +312,25 @@ static void next_run_tasks(void)
     book_destroy();
 }
 
+/* A closer that found the work over sleeps through the join, and goes on in the next run. */
+static void next_run_closer(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    pthread_t closer = book_thread(close_pool);
+    schedule_begin();
+    schedule_yield();
+    schedule_check(distributor_join(book_pool, NULL) == 0);
+    book_start();
+    schedule_settle();
+    book_add(&book_quiet, -ESHUTDOWN);
+    book_join();
+    book_wait_for(closer);
+    book_all_ran();
+    book_destroy();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "door_close", .body = door_close},
     {.name = "door_refused", .body = door_refused},
@@ -328,6 +347,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "destroy_waiting_joiner", .body = destroy_waiting_joiner},
     {.name = "next_run", .body = next_run, .preemptions = 1},
     {.name = "next_run_tasks", .body = next_run_tasks, .preemptions = 1},
+    {.name = "next_run_closer", .body = next_run_closer, .preemptions = 1},
 };
 
 int main(int argc, char **argv)

@@ -48,6 +48,23 @@ static void input_limit_close(void)
     book_destroy();
 }
 
+/* An adder that has room is refused at the door: its room is there for the next run. */
+static void input_limit_refused(void)
+{
+    book_create(1, 1, 0);
+    book_start();
+    schedule_settle();
+    pthread_t adder = book_thread(book_add_one);
+    schedule_begin();
+    schedule_check(distributor_close(book_pool) == 0);
+    book_wait_for(adder);
+    schedule_check(distributor_join(book_pool, NULL) == 0);
+    book_try_add(&book_quiet, 0);
+    book_start();
+    schedule_check(distributor_join(book_pool, NULL) == 0);
+    book_destroy();
+}
+
 /* ---- the output ---- */
 
 /* A task emits more than there is room; one reads. */
@@ -300,6 +317,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "input_limit", .body = input_limit},
     {.name = "input_limit_two", .body = input_limit_two, .preemptions = 1},
     {.name = "input_limit_close", .body = input_limit_close},
+    {.name = "input_limit_refused", .body = input_limit_refused},
     {.name = "output_limit", .body = output_limit},
     {.name = "output_limit_two", .body = output_limit_two, .preemptions = 1},
     {.name = "reader_told", .body = reader_told},

@@ -196,6 +196,19 @@ static void quiescence_reader(void)
     book_destroy();
 }
 
+/* The same where the last result is a failure, which the worker makes itself. */
+static void quiescence_failure(void)
+{
+    book_create(2, 0, 0);
+    book_add(&book_fails, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    book_join();
+    book_destroy();
+}
+
 /* ---- claims ---- */
 
 /* A worker claims two tasks, and the first waits for the second: the other worker takes it back. */
@@ -349,6 +362,21 @@ static void adders_come_and_go(void)
     book_destroy();
 }
 
+/* Two come when one has ended: one of them gets its record, and the other one does not. */
+static void adders_take_over(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    book_wait_for(book_thread(book_add_one));
+    pthread_t one = book_thread(book_add_one);
+    pthread_t other = book_thread(book_add_one);
+    schedule_begin();
+    book_wait_for(one);
+    book_wait_for(other);
+    book_join();
+    book_destroy();
+}
+
 /* A task ends its own thread; the worker goes on in another. */
 static void thread_lost(void)
 {
@@ -376,6 +404,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "quiescence_many", .body = quiescence_many, .preemptions = 1},
     {.name = "quiescence_wakes", .body = quiescence_wakes, .preemptions = 1},
     {.name = "quiescence_reader", .body = quiescence_reader},
+    {.name = "quiescence_failure", .body = quiescence_failure, .preemptions = 1},
     {.name = "take_back", .body = take_back, .preemptions = 1},
     {.name = "claims_are_seen", .body = claims_are_seen},
     {.name = "claim_batches", .body = claim_batches, .preemptions = 1},
@@ -388,6 +417,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "worker_joins_in", .body = worker_joins_in, .preemptions = 1},
     {.name = "adder_ends", .body = adder_ends, .preemptions = 1},
     {.name = "adders_come_and_go", .body = adders_come_and_go, .preemptions = 1},
+    {.name = "adders_take_over", .body = adders_take_over, .preemptions = 1},
     {.name = "thread_lost", .body = thread_lost},
 };
 
