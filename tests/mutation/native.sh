@@ -14,6 +14,8 @@ copy=tests/mutation/native
 parts="src include tests examples bench man m4 build-aux scripts"
 stress="conservation ending quiescence wake slow_reader feeding hoarding thread_exit destroying"
 
+limit=300 # seconds for one program; far above what any of them needs
+
 # The copy, configured and built once.
 prepare() {
     rm -rf "$copy"
@@ -36,16 +38,19 @@ remake() {
 # find_fault: which test fails first.
 find_fault() {
     for test in $tests; do
-        (cd "$copy/build" && timeout -k 5 60 sh ../tests/watchdog.sh --unit "$test") \
+        (cd "$copy/build" && srcdir=.. WATCHDOG_LIMIT=$limit sh ../tests/watchdog.sh --unit "$test") \
             >"$copy/output" 2>&1 || return 0
     done
     for test in $programs; do
-        (cd "$copy/build" && timeout -k 5 60 "$test" --seconds 1) >"$copy/output" 2>&1 || return 0
+        (cd "$copy/build" && timeout -k 5 "$limit" "$test" --seconds 1) >"$copy/output" 2>&1 ||
+            return 0
     done
     return 1
 }
 
 prepare || { wrong "the copy cannot be built"; house_end "Read $copy/make.log."; }
+# Else every mutant would seem to be killed.
+! find_fault || { wrong "$test fails without a fault"; house_end "Read $copy/output."; }
 for name; do
     changed=$("${AWK:-awk}" -v name="$name" -v tree="$copy" \
         -f "$srcdir/tests/mutation/apply.awk" "$list") || { wrong "$name: it cannot be applied"; continue; }
