@@ -6,20 +6,23 @@
 #     models.sh          small sizes and the nastiest faults: what `make check` runs
 #     models.sh all      all sizes and all faults of models.txt
 #     models.sh MODEL    all of one
+#     models.sh MODEL DEFINITION
+#                        one fault of it
 #
 # Without spin it is skipped.  What it makes stands in tests/model/work.
 . "${srcdir:-.}/tests/house/report.sh"
 
 folder=$(cd "$srcdir/tests/model" && pwd)
 what=${1-small}
+fault=${2-}
 work=tests/model/work
-here=$work/$what
+here=$work/$what$fault
 seconds=3000 # for one size; far above what any of them needs
 command -v spin >/dev/null || skip "no spin"
 
 chosen() {
-    "${AWK:-awk}" -v what="$what" '
-        /^#/ || NF == 0 { next }
+    "${AWK:-awk}" -v what="$what" -v fault="$fault" '
+        /^#/ || NF == 0 || fault != "" && $3 != fault { next }
         what == "all" || what == $1 || what == "small" && ($2 == "small" || $2 == "nasty")' \
         "$folder/models.txt"
 }

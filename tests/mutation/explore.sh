@@ -4,7 +4,7 @@
 # them: each must be found.
 #
 #     explore.sh                  the nastiest, each with the scenario that the list names
-#     explore.sh NAME...          these, with every scenario
+#     explore.sh NAME...          these, with every scenario, or the model that the list names
 #     explore.sh all              all, with every scenario; survivors are written to FOLDER/survivors
 #
 # Run in the build folder after `make check` has built tests/schedule.  A mutant's sources and
@@ -127,13 +127,33 @@ everywhere() {
     return 1
 }
 
+# in_model NAME MODEL DEFINITION: the same fault, in the model of the protocol.
+in_model() {
+    ${SHELL:-sh} "$srcdir/tests/model/models.sh" "$2" "$3" >"$work/output" 2>&1
+    case $? in
+    0) echo "$1: killed by the model $2 with $3" ;;
+    77) echo "$1: not tried, there is no spin" && untried=$((untried + 1)) ;;
+    *) return 1 ;;
+    esac
+}
+
+# everywhere_or_model NAME: what the list says of it.
+everywhere_or_model() {
+    model=$("${AWK:-awk}" -v name="$1" '
+        $1 == "mutant" { mine = $2 == name }
+        mine && $1 == "model" { print $2, $3 }' "$list")
+    # shellcheck disable=SC2086
+    if [ -n "$model" ]; then in_model "$1" $model; else everywhere "$1"; fi
+}
+
 # at_home NAME: with the scenario of the list.
 at_home() {
     # shellcheck disable=SC2046
     try "$1" $(home "$1")
 }
 
-strategy=everywhere
+strategy=everywhere_or_model
+untried=0
 case ${1-} in
 '') strategy=at_home && set -- $(names nasty) ;;
 all) shift && set -- $(names "") ;;
@@ -151,6 +171,6 @@ for name; do
         wrong "$name: SURVIVED"
     fi
 done
-echo "$((count - house_wrong)) of $count mutants killed"
+echo "$((count - untried - house_wrong)) of $count mutants killed"
 [ "$house_wrong" -ne 0 ] || rm -rf "$work"
 house_end "A survivor is a bug of the tests: see tests/mutation/README.md."
