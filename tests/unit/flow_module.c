@@ -341,9 +341,9 @@ Test(flow_module, many_compile_at_once)
         if (child == 0) {
             distributor_module_options_t o = options();
             distributor_module_t *module;
-            _exit(distributor_module_create(&module) != 0 ||
-                  distributor_module_load(module, path, &o) != 0 ||
-                  distributor_module_count(module) != 1);
+            end_child(distributor_module_create(&module) != 0 ||
+                      distributor_module_load(module, path, &o) != 0 ||
+                      distributor_module_count(module) != 1);
         }
         ensure(child > 0);
     }

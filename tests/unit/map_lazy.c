@@ -461,7 +461,7 @@ Test(map_lazy, fork_while_an_item_runs)
         uint64_t output;
         int rc = distributor_map_next(reader.map, &output);
         /* Where the reader itself ran the item, the copy says that it is inside. */
-        _exit(rc == -ECHILD || rc == -EDEADLK ? 0 : 1);
+        end_child(rc == -ECHILD || rc == -EDEADLK ? 0 : 1);
     }
     int status = -1;
     expect(waitpid(child, &status, 0), child);
@@ -482,7 +482,7 @@ Test(map_lazy, the_child_ends_its_copy)
         expect_square(map, &numbers);
     pid_t child = fork();
     if (child == 0)
-        _exit(distributor_map_destroy(map) == 0 && distributor_destroy(d) == 0 ? 0 : 1);
+        end_child(distributor_map_destroy(map) == 0 && distributor_destroy(d) == 0 ? 0 : 1);
     int status = -1;
     expect(waitpid(child, &status, 0), child);
     expect(status, 0);

@@ -224,8 +224,8 @@ Test(fd, is_the_librarys)
     expect(run(d).completed, 1);
     pid_t child = fork();
     if (child == 0)
-        _exit(distributor_fd(d) != -ECHILD || distributor_destroy(d) != 0 ||
-              fcntl(fd, F_GETFD) != -1);
+        end_child(distributor_fd(d) != -ECHILD || distributor_destroy(d) != 0 ||
+                  fcntl(fd, F_GETFD) != -1);
     expect(waitpid(child, &status, 0), child);
     expect(status, 0);
     ensure(readable(fd));

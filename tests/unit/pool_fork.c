@@ -56,7 +56,7 @@ static int calls_of_a_child(distributor_t *d)
     if (child == 0) {
         call_everything_in_the_child(d);
         child_expects(distributor_destroy(d) == 0);
-        _exit(0);
+        end_child(0);
     }
     return child < 0 ? -1 : end_of_child(child);
 }
@@ -126,7 +126,7 @@ Test(forked, the_child_has_its_own)
         child_expects(s.completed == 100);
         child_expects(distributor_destroy(own) == 0);
         child_expects(distributor_destroy(d) == 0);
-        _exit(0);
+        end_child(0);
     }
     expect(end_of_child(child), 0);
     sum_up(d);
@@ -152,7 +152,7 @@ static int fork_inside(distributor_task_t *self, const void *input, size_t size)
         child_expects(distributor_emit(self, "x", 1) == -ECHILD);
         child_expects(distributor_spawn(self, &nothing, NULL, 0) == -ECHILD);
         child_expects(distributor_add_task(distributor_of(self), &nothing, NULL, 0) == -ECHILD);
-        _exit(0);
+        end_child(0);
     }
     int status = end_of_child(child);
     task_assert(status == 0);

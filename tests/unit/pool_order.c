@@ -745,10 +745,10 @@ static int run_fork(distributor_task_t *self, const void *input, size_t size)
     emit_number(self, *(const unsigned *)input);
     pid_t child = fork();
     if (child == 0)
-        _exit(distributor_emit(self, input, size) == -ECHILD &&
-                      distributor_spawn(self, &plain, input, size) == -ECHILD
-                  ? 0
-                  : 1);
+        end_child(distributor_emit(self, input, size) == -ECHILD &&
+                          distributor_spawn(self, &plain, input, size) == -ECHILD
+                      ? 0
+                      : 1);
     int status;
     task_assert(waitpid(child, &status, 0) == child && status == 0);
     return 0;

@@ -100,6 +100,17 @@ static inline unsigned rounds(unsigned full)
     return n;
 }
 
+/* Ends a child of fork, without what exit would run.  `make coverage` has the function that writes
+ * down what was reached; elsewhere there is none. */
+extern void __gcov_dump(void) __attribute__((weak));
+
+static inline void end_child(int status)
+{
+    if (__gcov_dump)
+        __gcov_dump();
+    _exit(status);
+}
+
 /* ---- Time and threads ---- */
 
 static inline void nap(int64_t duration_ns)
