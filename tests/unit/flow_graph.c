@@ -221,6 +221,18 @@ Test(flow_graph, values_have_texts)
         expect(distributor_value_format(&values[i], NULL, 0), strlen(texts[i]));
     }
     expect(distributor_value_format(NULL, text, sizeof(text)), -EINVAL);
+    const distributor_value_t empty = distributor_bytes(NULL, 0);
+    strcpy(text, "before");
+    expect(distributor_value_format(&empty, text, sizeof(text)), 0);
+    expect_text(text, "");
+    expect(distributor_value_format(&empty, NULL, 1), -EINVAL);
+    const distributor_value_t nowhere = distributor_bytes(NULL, 1), none = distributor_string(NULL);
+    expect(distributor_value_format(&nowhere, text, sizeof(text)), -EINVAL);
+    expect(distributor_value_format(&none, text, sizeof(text)), -EINVAL);
+    const distributor_value_t pointer = distributor_pointer(text, NULL);
+    char address[32];
+    expect(distributor_value_format(&pointer, address, sizeof(address)), strlen(address));
+    expect(strtoull(address, NULL, 0), (uintptr_t)text);
     distributor_value_t odd = distributor_none();
     odd.type = (distributor_value_type_t)99;
     expect(distributor_value_format(&odd, text, sizeof(text)), -EINVAL);

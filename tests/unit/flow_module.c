@@ -223,6 +223,16 @@ Test(flow_module, bad_arguments)
     close_folder();
 }
 
+/* The first bytes of a file for such a machine. */
+static const char *write_beginning(const Elf64_Ehdr *header)
+{
+    const char *path = in_folder("other.so");
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    expect(write(file, header, sizeof(*header)), sizeof(*header));
+    close(file);
+    return path;
+}
+
 Test(flow_module, files_that_do_not_load)
 {
     open_folder();
@@ -244,10 +254,7 @@ Test(flow_module, files_that_do_not_load)
     memcpy(header.e_ident, ELFMAG, SELFMAG);
     header.e_ident[EI_CLASS] = ELFCLASS64;
     header.e_ident[EI_DATA] = ELFDATA2MSB;
-    int file = open(in_folder("other.so"), O_WRONLY | O_CREAT, 0600);
-    expect(write(file, &header, sizeof header), sizeof header);
-    close(file);
-    refuse(in_folder("other.so"), -ELIBBAD, "another machine: S/390 of 64 bits");
+    refuse(write_beginning(&header), -ELIBBAD, "another machine: S/390 of 64 bits");
     o.compiler = "/nowhere/compiler";
     refuse_with(write_file("a.c", HEAD "DISTRIBUTOR_TASK(a) { return 0; }\n"), &o, -ENOENT,
                 "cannot run the compiler '/nowhere/compiler'");
@@ -260,6 +267,90 @@ Test(flow_module, files_that_do_not_load)
     refuse_with(in_folder("a.c"), &o, -EACCES, "others can write");
     o.cache = in_folder("a.c/cache");
     refuse_with(in_folder("a.c"), &o, -ENOTDIR, "cannot make the cache");
+    close_folder();
+}
+
+Test(flow_module, files_for_other_machines)
+{
+    static const struct other {
+        Elf64_Half machine;
+        const char *wanted;
+    } others[] = {{EM_386, "i386 of 32 bits"},       {EM_ARM, "ARM of 32 bits"},
+                  {EM_RISCV, "RISC-V of 32 bits"},   {EM_PPC64, "POWER of 32 bits"},
+                  {EM_AARCH64, "AArch64 of 32 bits"}, {EM_NONE, "another one of 32 bits"}};
+    open_folder();
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        Elf64_Ehdr header = {.e_type = ET_DYN, .e_machine = others[i].machine};
+        memcpy(header.e_ident, ELFMAG, SELFMAG);
+        header.e_ident[EI_CLASS] = ELFCLASS32;
+        header.e_ident[EI_DATA] = ELFDATA2LSB;
+        refuse(write_beginning(&header), -ELIBBAD, others[i].wanted);
+    }
+    close_folder();
+}
+
+/* For this machine, and no shared object. */
+Test(flow_module, an_object_that_is_not_linked)
+{
+    Elf64_Ehdr header;
+    open_folder();
+    int file = open("/proc/self/exe", O_RDONLY);
+    expect(read(file, &header, sizeof(header)), sizeof(header));
+    close(file);
+    header.e_type = ET_REL;
+    refuse(write_beginning(&header), -ENOEXEC, "cc -shared makes one");
+    close_folder();
+}
+
+static const char *write_script(const char *name, const char *commands)
+{
+    const char *path = write_file(name, "#!/bin/sh\n%s\n", commands);
+    expect(chmod(path, 0700), 0);
+    return path;
+}
+
+Test(flow_module, compilers_that_go_wrong)
+{
+    char commands[512];
+    open_folder();
+    distributor_module_options_t o = options();
+    const char *cc = getenv("CC") ? getenv("CC") : "cc";
+    const char *source = write_file("a.c", HEAD "DISTRIBUTOR_TASK(a) { return 0; }\n");
+    o.compiler = write_script("killed", "kill -KILL $$");
+    refuse_with(source, &o, -ECHILD, "got signal 9");
+    o.compiler = write_script("idle", "exit 0");
+    refuse_with(source, &o, -ENOENT, "cannot read what ");
+    snprintf(commands, sizeof(commands), "%s \"$@\" && touch %s", cc, source);
+    o.compiler = write_script("touches", commands);
+    refuse_with(source, &o, -EAGAIN, "changes while it is compiled");
+    expect(access(in_folder("a/cache"), R_OK), 0);
+    source = write_file("b.c", HEAD "DISTRIBUTOR_TASK(a) { return }\n");
+    refuse_with(source, &o, -ECHILD, "status 1");
+    close_folder();
+}
+
+/* Where no option says so, the environment says where objects are kept, and how they are made. */
+Test(flow_module, the_environment_says_how)
+{
+    char include[sizeof(flags)];
+    open_folder();
+    const char *source = write_file("a.c", HEAD "DISTRIBUTOR_TASK(a) { return 0; }\n");
+    strcpy(include, flags);
+    expect(setenv("CPPFLAGS", include, 1), 0);
+    expect(unsetenv("XDG_CACHE_HOME"), 0);
+    expect(setenv("HOME", in_folder("home"), 1), 0);
+    distributor_module_t *module = new_module();
+    expect(distributor_module_load(module, source, NULL), 0);
+    distributor_module_destroy(module);
+    expect(access(in_folder("home/.cache/distributor"), R_OK), 0);
+    expect(setenv("XDG_CACHE_HOME", in_folder("xdg"), 1), 0);
+    module = new_module();
+    expect(distributor_module_load(module, source, NULL), 0);
+    distributor_module_destroy(module);
+    expect(access(in_folder("xdg/distributor"), R_OK), 0);
+    expect(setenv("XDG_CACHE_HOME", "relative", 1), 0);
+    expect(setenv("HOME", "", 1), 0);
+    refuse_with(source, NULL, -ENOENT, "set XDG_CACHE_HOME or HOME");
     close_folder();
 }
 

@@ -31,6 +31,7 @@ static int tree(distributor_call_t *call)
         task_assert(distributor_call_spawn(call, leaf, &depth, sizeof(depth)) == 0);
     task_assert(distributor_call_spawn(call, NULL, NULL, 0) == -EINVAL);
     task_assert(distributor_call_spawn(call, leaf, NULL, 1) == -EINVAL);
+    task_assert(distributor_call_spawn(call, leaf, &depth, SIZE_MAX) == -EMSGSIZE);
     return distributor_return_string(call, "planted");
 }
 
@@ -58,8 +59,9 @@ Test(flow_parts, dependents_wait_for_all_parts)
 
 static int broken_part(distributor_call_t *call)
 {
-    distributor_value_t value;
+    distributor_value_t value = distributor_int(1);
     task_assert(distributor_return_int(call, 1) == -EPERM);
+    task_assert(distributor_call_set(call, "key", &value) == -EPERM);
     task_assert(distributor_call_get(call, "key", &value) == -EPERM);
     return distributor_call_fail(call, -EIO, "a part broke");
 }

@@ -2,6 +2,8 @@
 /* src/flow/run.c, node.c, report.c: what a run does, and what it leaves. */
 #include "flow_support.h"
 
+#include <distributor/state.h>
+
 TestSuite(flow_run, .timeout = 240);
 
 /* ---- Order ---- */
@@ -674,5 +676,80 @@ Test(flow_run, hooks_of_each_thread)
     expect(hooks.started, 2);
     expect(hooks.stopped, 2);
     distributor_graph_destroy(graph);
+    finish();
+}
+
+static int call_without(distributor_call_t *call)
+{
+    distributor_value_t value = distributor_none();
+    task_assert(distributor_call_result(call, NULL, &value) == -EINVAL);
+    task_assert(distributor_call_result(call, "alone", NULL) == -EINVAL);
+    task_assert(distributor_call_result(call, "nobody", &value) == -ENOENT);
+    task_assert(distributor_call_argument(call, 0, NULL) == -EINVAL);
+    task_assert(distributor_call_argument(call, 0, &value) == -ENOENT);
+    task_assert(distributor_call_get(call, NULL, &value) == -EINVAL);
+    task_assert(distributor_call_get(call, "key", NULL) == -EINVAL);
+    task_assert(distributor_call_set(call, NULL, &value) == -EINVAL);
+    value.type = (distributor_value_type_t)99;
+    task_assert(distributor_return(call, &value) == -EINVAL);
+    task_assert(distributor_call_set(call, "key", &value) == -EINVAL);
+    task_assert(distributor_call_fail(call, -EIO, NULL) == -EINVAL);
+    logged[0] = '\0';
+    distributor_call_log(call, DISTRIBUTOR_LOG_INFO, NULL);
+    task_assert(logged[0] == '\0');
+    return distributor_call_fail(call, 5, "a number that is no error");
+}
+
+Test(flow_run, a_call_without_what_it_needs)
+{
+    distributor_graph_t *graph = new_graph();
+    distributor_value_t value = distributor_none();
+    add_node(graph, .name = "alone", .run = call_without);
+    expect(run_graph(graph, RUN_OPTIONS(.log = keep_log, .log_context = (void *)(uintptr_t) "ctx"))
+               .failed, 1);
+    expect(report_of(graph, "alone").error, -EINVAL);
+    expect_text(report_of(graph, "alone").message, "a number that is no error");
+    expect(distributor_graph_result(NULL, 0, &value), -EINVAL);
+    expect(distributor_graph_result(graph, 0, NULL), -EINVAL);
+    expect(distributor_graph_result(graph, 1, &value), -ENOENT);
+    expect(distributor_graph_result(graph, 0, &value), -ENODATA);
+    expect(distributor_graph_report(graph, 0, NULL), -EINVAL);
+    value.type = (distributor_value_type_t)99;
+    expect(distributor_graph_set_result(graph, 0, &value), -EINVAL);
+    expect_text(distributor_graph_message(graph), "the result has no valid type or no bytes");
+    distributor_graph_destroy(graph);
+    finish();
+}
+
+/* What stands behind the time of a line. */
+static const char *behind_time(const char *line)
+{
+    expect(strspn(line, "0123456789:."), strlen("HH:MM:SS.mmm"));
+    return line + strlen("HH:MM:SS.mmm");
+}
+
+Test(flow_run, each_level_has_its_name_on_stderr)
+{
+    static const struct line {
+        distributor_log_level_t level;
+        const char *worker, *message, *wanted;
+    } lines[] = {{DISTRIBUTOR_LOG_ERROR, "w", "one", " w error: one\n"},
+                 {DISTRIBUTOR_LOG_WARNING, "w", "two", " w warning: two\n"},
+                 {DISTRIBUTOR_LOG_INFO, NULL, "three", " - info: three\n"},
+                 {DISTRIBUTOR_LOG_DEBUG, "w", NULL, " w debug: \n"},
+                 {(distributor_log_level_t)99, "w", "five", " w ?: five\n"}};
+    char text[128];
+    FILE *terminal = stderr, *kept = tmpfile();
+    ensure(kept != NULL);
+    stderr = kept;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        distributor_log_to_stderr(NULL, lines[i].level, lines[i].worker, lines[i].message);
+    stderr = terminal;
+    rewind(kept);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        ensure(fgets(text, sizeof(text), kept) != NULL);
+        expect_text(behind_time(text), lines[i].wanted);
+    }
+    fclose(kept);
     finish();
 }

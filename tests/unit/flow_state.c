@@ -352,6 +352,59 @@ Test(flow_state, each_in_the_order_of_declaration)
     finish();
 }
 
+Test(flow_state, no_pointer_where_one_is_needed)
+{
+    distributor_state_t *state = new_state(DISTRIBUTOR_OPEN);
+    distributor_value_t value = distributor_int(1);
+    char text[16], *json;
+    expect(distributor_state_set(NULL, "a", &value), -EINVAL);
+    expect(distributor_state_set(state, NULL, &value), -EINVAL);
+    expect(distributor_state_get(NULL, "a", &value), -EINVAL);
+    expect(distributor_state_get(state, NULL, &value), -EINVAL);
+    expect(distributor_state_update(NULL, "a", add_one, NULL), -EINVAL);
+    expect(distributor_state_update(state, NULL, add_one, NULL), -EINVAL);
+    expect(distributor_state_unset(NULL, "a"), -EINVAL);
+    expect(distributor_state_unset(state, NULL), -EINVAL);
+    expect(distributor_state_each(NULL, see, NULL), -EINVAL);
+    expect(distributor_state_unlock(NULL), -EINVAL);
+    expect(distributor_state_message(NULL, text, sizeof(text)), -EINVAL);
+    expect(distributor_state_message(state, NULL, 1), -EINVAL);
+    expect(distributor_state_message(state, NULL, 0), 0);
+    expect(distributor_state_to_json(NULL, &json), -EINVAL);
+    expect(distributor_state_to_json(state, NULL), -EINVAL);
+    expect(distributor_state_from_json(NULL, "{}", 2), -EINVAL);
+    expect(distributor_state_from_json(state, NULL, 2), -EINVAL);
+    expect(distributor_state_save(NULL, "x"), -EINVAL);
+    expect(distributor_state_load(state, NULL), -EINVAL);
+    distributor_state_destroy(state);
+    finish();
+}
+
+/* What an update makes: a return that is no errno, or a value that is none. */
+static int make_wrongly(void *context, const distributor_value_t *before,
+                        distributor_value_t *value)
+{
+    (void)before;
+    *value = distributor_int(1);
+    value->type = (distributor_value_type_t)99;
+    return *(const int *)context;
+}
+
+Test(flow_state, an_update_that_goes_wrong)
+{
+    distributor_state_t *state = new_state(DISTRIBUTOR_OPEN);
+    int rc = 3;
+    expect(set(state, "n", distributor_int(7)), 0);
+    expect(distributor_state_update(state, "n", make_wrongly, &rc), -EINVAL);
+    expect_message(state, "the update of n failed: Invalid argument");
+    rc = 0;
+    expect(distributor_state_update(state, "n", make_wrongly, &rc), -EINVAL);
+    expect_message(state, "the update of n made no valid value");
+    expect(get_int(state, "n"), 7);
+    distributor_state_destroy(state);
+    finish();
+}
+
 /* ---- JSON ---- */
 
 static distributor_state_t *filled_state(void)
