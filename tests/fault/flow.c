@@ -190,6 +190,32 @@ static void run(void)
     distributor_state_destroy(state);
 }
 
+#define WIDE 3000
+
+/* All wait for one, so that many become ready at once.  What cannot be made a task of the pool is
+ * kept by its worker, and runs. */
+static void run_wide(void)
+{
+    static distributor_graph_t *graph; /* one for all turns; it belongs to the process */
+    distributor_graph_options_t options = {.size = sizeof options, .workers = 2};
+    distributor_graph_summary_t s;
+
+    if (!graph) {
+        graph = make_graph();
+        add(graph, "root", part, NULL);
+        for (unsigned i = 0; i < WIDE; i++)
+            add(graph, NULL, part, LIST("root"));
+    }
+    ran = 0;
+    fault_arm();
+    int rc = distributor_graph_run(graph, &options, &s);
+    fault_disarm();
+    FAULT_CHECK(rc == 0 || ((rc == -ENOMEM || rc == -EAGAIN) && fault_fired()), "run: %d, %s\n",
+                rc, distributor_graph_message(graph));
+    FAULT_CHECK(rc != 0 || (s.passed == WIDE + 1 && ran == WIDE + 1), "%zu passed, %u ran\n",
+                s.passed, ran);
+}
+
 /* ---- A state ---- */
 
 static void fill_state(distributor_state_t *state)
@@ -257,7 +283,8 @@ static void at_once(void)
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
-        {"describe", describe}, {"run", run}, {"fill", fill}, {"at once", at_once}};
+        {"describe", describe}, {"run", run}, {"run wide", run_wide},
+        {"fill", fill},         {"at once", at_once}};
 
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

@@ -183,6 +183,62 @@ static void map_created(void)
     map_on(false);
 }
 
+/* ---- a map that announces its ranges: all of them, or an error in the last one ---- */
+
+static void read_ranges(distributor_t *d, const int *out)
+{
+    distributor_result_t r;
+    size_t done = 0;
+    unsigned last = 0;
+    int rc;
+    while ((rc = distributor_next_result(d, &r)) != 0) {
+        FAULT_MAY(rc, 1, -ENOMEM);
+        if (rc == -ENOMEM) {
+            fault_disarm(); /* from here on it can be read */
+            continue;
+        }
+        if (r.error != 0) {
+            FAULT_CHECK(fault_fired(), "a failure: %s\n", r.message);
+            continue;
+        }
+        const distributor_map_range_t *range = r.data;
+        for (size_t i = 0; !range->last && i < range->count; i++) {
+            FAULT_CHECK(out[range->first + i] == (int)(range->first + i) + 1, "a wrong item\n");
+        }
+        done += range->last ? 0 : range->count;
+        last += range->last;
+        FAULT_CHECK(!range->last || (range->count == done && range->error == 0) || fault_fired(),
+                    "%zu of %zu announced\n", done, range->count);
+    }
+    FAULT_CHECK(last <= 1, "%u last ones\n", last);
+    FAULT_CHECK((last == 1 && done == ITEMS) || fault_fired(), "%zu of all\n", done);
+}
+
+static void map_async(void)
+{
+    static int in[ITEMS], out[ITEMS];
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options, .workers = 2};
+    for (int i = 0; i < ITEMS; i++) {
+        in[i] = i;
+        out[i] = 0;
+    }
+    FAULT_CHECK(distributor_create(&d, &options) == 0 && distributor_start(d) == 0, "start\n");
+    fault_arm();
+    int rc = distributor_map_async(d, add_one, NULL, in, sizeof(int), out, sizeof(int), ITEMS);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    FAULT_CHECK(distributor_close(d) == 0, "close\n");
+    if (rc == 0) {
+        read_ranges(d, out);
+    }
+    fault_disarm();
+    FAULT_CHECK(distributor_join(d, NULL) == 0 && distributor_destroy(d) == 0, "destroy\n");
+    for (int i = 0; i < ITEMS; i++) {
+        FAULT_CHECK((rc == 0 && out[i] == i + 1) || (out[i] == 0 && fault_fired()),
+                    "item %d is %d\n", i, out[i]);
+    }
+}
+
 /* ---- a lazy map: made or not, and then it needs no memory ---- */
 
 static int give(void *context, void *input)
@@ -247,6 +303,7 @@ int main(int argc, char **argv)
         {"map_temporary", map_temporary},
         {"map_created", map_created},
         {"map_started", map_started},
+        {"map_async", map_async},
         {"lazy_map_temporary", lazy_map_temporary},
         {"lazy_map_started", lazy_map_started},
     };
