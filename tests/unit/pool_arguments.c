@@ -133,10 +133,12 @@ static int spawn_type(distributor_task_t *self, const void *input, size_t size)
 Test(arguments, a_policy_that_this_release_does_not_have)
 {
     static const distributor_task_type_t spawner = {.name = "spawner", .run = spawn_type};
+    static int later;
     static const distributor_task_type_t types[] = {
         {.run = support_nothing, .retries = 1},    {.run = support_nothing, .retries = UINT_MAX},
         {.run = support_nothing, .backoff_ns = 1}, {.run = support_nothing, .backoff_ns = -1},
         {.run = support_nothing, .timeout_ns = 1}, {.run = support_nothing, .timeout_ns = -1},
+        {.run = support_nothing, .reserved = {[3] = &later}},
     };
     enum { TYPES = sizeof(types) / sizeof(types[0]) };
     distributor_t *d = make(OPTIONS(.workers = 1));

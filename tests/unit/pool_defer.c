@@ -98,6 +98,9 @@ static void emit_late(size_t size)
     ensure(distributor_worker_name(held[0]) != NULL);
     ensure(distributor_worker_value(held[0]) == NULL);
     expect(distributor_set_worker_value(held[0], large, NULL), -EINVAL);
+    distributor_message_t message;
+    expect(distributor_receive(held[0], &message), -EINVAL); /* it is on no worker */
+    expect(distributor_emit(held[0], NULL, 1), -EINVAL);
     for (int i = 0; i < 100; i++) {
         expect(distributor_emit(held[0], &word, sizeof(word)), 0);
         expect(distributor_emit(held[1], large, sizeof(large)), 0);

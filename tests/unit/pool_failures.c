@@ -86,6 +86,8 @@ static int change_its_mind(distributor_task_t *self, const void *input, size_t s
 {
     (void)input, (void)size;
     task_assert(distributor_fail(self, -EIO, "first") == -EIO);
+    task_assert(distributor_fail(self, -EIO, NULL) == -EINVAL); /* and nothing changes */
+    task_assert(distributor_fail(NULL, -EIO, "nobody") == -EINVAL);
     task_assert(distributor_fail(self, 0, "zero is no error") == -EINVAL);
     task_assert(distributor_fail(self, 5, "nor is %d", 5) == -EINVAL);
     task_assert(distributor_fail(self, -EACCES, "last %d", 1) == -EACCES);
@@ -127,6 +129,38 @@ Test(failures, zero_is_no_failure)
     distributor_result_t r;
     expect(distributor_next_result(d, &r), 1);
     cr_assert_str_eq(r.message, distributor_strerror(-EIO));
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
+static char logged[128];
+
+static void keep_log(void *context, distributor_log_level_t level, const char *worker,
+                     const char *message)
+{
+    task_assert(context == logged && level == DISTRIBUTOR_LOG_INFO);
+    snprintf(logged, sizeof(logged), "%s: %s", worker, message);
+}
+
+/* With its message, or the words of its error; without a name it is called a task. */
+Test(failures, are_told_to_the_log)
+{
+    static const distributor_task_type_t types[] = {{.name = "words", .run = fail_with_message},
+                                                    {.name = "none", .run = return_input},
+                                                    {.run = return_input}};
+    static const char *const wanted[] = {"w: task words failed: page x: HTTP 503",
+                                         "w: task none failed: Input/output error",
+                                         "w: task task failed: Input/output error"};
+    distributor_t *d = make(OPTIONS(.context = logged, .log = keep_log));
+    expect(distributor_add_worker(d, "w"), 0);
+    for (int i = 0; i < 3; i++) {
+        int error = -EIO;
+        expect(distributor_add_task(d, &types[i], i == 0 ? (const void *)"x" : &error,
+                                    i == 0 ? 2 : sizeof(error)), 0);
+        expect(run(d).failed, 1);
+        expect(drain(d), 1);
+        cr_assert_str_eq(logged, wanted[i]);
+    }
     expect(distributor_destroy(d), 0);
     finish();
 }
