@@ -98,15 +98,22 @@ try() {
     echo "$name: killed by $1: ${how:-a crash}"
 }
 
-# home NAME: the program and the scenario that the list names.
+# home NAME: the program and the scenario of the list, if it has one.
 home() {
     "${AWK:-awk}" -v name="$1" '
         $1 == "mutant" { mine = $2 == name }
         mine && $1 == "by" { print $2, "--scenario", $3 }' "$list"
 }
 
-# everywhere NAME: with every scenario.
+# at_home NAME: with that scenario.
+at_home() {
+    # shellcheck disable=SC2046
+    try "$1" $(home "$1")
+}
+
+# everywhere NAME: with every scenario, its own one first.
 everywhere() {
+    [ -n "$(home "$1")" ] && at_home "$1" && return
     programs="works ends room"
     case $changed in
     src/queue/channel.c) programs=channels ;;
@@ -117,7 +124,6 @@ everywhere() {
     *src/flow/*) programs="maps counts" ;;
     *src/pool/order* | *src/pool/ask*) programs=order ;;
     esac
-    programs="$(home "$1" | cut -d' ' -f1) $programs"
     for program in $programs; do # most die soon
         try "$1" $program --preemptions 1 --random 200 && return
     done
@@ -144,12 +150,6 @@ everywhere_or_model() {
         mine && $1 == "model" { print $2, $3 }' "$list")
     # shellcheck disable=SC2086
     if [ -n "$model" ]; then in_model "$1" $model; else everywhere "$1"; fi
-}
-
-# at_home NAME: with the scenario of the list.
-at_home() {
-    # shellcheck disable=SC2046
-    try "$1" $(home "$1")
 }
 
 strategy=everywhere_or_model

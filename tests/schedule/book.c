@@ -35,9 +35,12 @@ static struct book_source {
     unsigned left;
     int end;
     bool asked;
+    bool held; /* asked, it waits */
 } sources[SOURCES_MAX];
 static bool slow_sources, sources_ready;
 static unsigned calls_left; /* of sources */
+static pthread_mutex_t hold_lock;
+static pthread_cond_t released;
 static unsigned source_count;
 static unsigned source_failures; /* tasks without an entry */
 
@@ -303,10 +306,20 @@ int book_try_add(const distributor_task_type_t *type, int refusal)
 
 /* ---- sources ---- */
 
+static void wait_until_released(const struct book_source *source)
+{
+    pthread_mutex_lock(&hold_lock);
+    while (source->held)
+        pthread_cond_wait(&released, &hold_lock);
+    pthread_mutex_unlock(&hold_lock);
+}
+
 static int answer(struct book_source *source, distributor_input_t *input)
 {
     uint64_t number = source->next;
 
+    if (source->held)
+        wait_until_released(source);
     if (source->end == -EAGAIN && source->left <= 1) {
         if (!sources_ready)
             return -EAGAIN;
@@ -366,6 +379,22 @@ void book_add_source(const distributor_task_type_t *type, unsigned inputs, unsig
     distributor_source_fn *first = source_count == 0 ? ask_first : ask_second;
     schedule_check(distributor_add_source(book_pool, type, first, sources) == 0);
     source_count++;
+}
+
+void book_hold_source(void)
+{
+    pthread_mutex_init(&hold_lock, NULL);
+    pthread_cond_init(&released, NULL);
+    sources[source_count - 1].held = true;
+}
+
+void book_release_source(void)
+{
+    pthread_mutex_lock(&hold_lock);
+    for (unsigned i = 0; i < source_count; i++)
+        sources[i].held = false;
+    pthread_cond_broadcast(&released);
+    pthread_mutex_unlock(&hold_lock);
 }
 
 void *book_source_ready(void *unused)

@@ -48,6 +48,9 @@ void book_add_source(const distributor_task_type_t *type, unsigned inputs, unsig
 void book_slow_sources(void);
 /* From now on they are not called, but once, by who had begun to. */
 void book_no_more_inputs(void);
+/* Who asks the source that was added last waits in the callback, until the release. */
+void book_hold_source(void);
+void book_release_source(void);
 /* Those which return -EAGAIN can go on, and it is said to them. */
 void *book_source_ready(void *unused);
 

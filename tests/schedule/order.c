@@ -415,6 +415,26 @@ static void source_destroy(void)
     book_destroy();
 }
 
+/* One worker has the turn and waits for room, the next one asks a source, the third has run a task
+ * of another source, whose children are held back.  Cancel cuts the first short: the turn is given
+ * on, or stands idle, while the second opens its segment. */
+static void source_cut(void)
+{
+    book_create_ordered(3, 0, 1);
+    book_add(&book_thrice, 0);
+    book_add_source(&book_emits, 1, 1, 0);
+    book_hold_source();
+    book_add_source(&book_spawns, 1, 1, 0);
+    book_start();
+    schedule_settle();
+    schedule_check(book_has_run(0) && !book_has_run(1) && book_has_run(2));
+    schedule_begin();
+    schedule_check(distributor_cancel(book_pool) == 0);
+    book_release_source();
+    book_join();
+    book_destroy();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "turn", .body = turn, .preemptions = 1},
     {.name = "segments", .body = segments, .preemptions = 1},
@@ -444,6 +464,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "source_not_now", .body = source_not_now, .preemptions = 1},
     {.name = "sources_not_now", .body = sources_not_now, .preemptions = 1},
     {.name = "source_cancel", .body = source_cancel, .preemptions = 1},
+    {.name = "source_cut", .body = source_cut, .preemptions = 1},
     {.name = "source_stop", .body = source_stop, .preemptions = 1},
     {.name = "source_destroy", .body = source_destroy, .preemptions = 1},
 };
