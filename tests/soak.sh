@@ -155,6 +155,7 @@ step R11-idle 1 idle
 for program in $schedule_programs; do
     step "R6-$(basename "$program")" 1 plain "$program" --preemptions 3 --limit 400000 \
         --random 100000
+    step "R6-$(basename "$program")-fallback" 1 plain "$program" --fallback 1 --limit 400000
 done
 for target in $long_checks; do
     step "$target" 1 "$MAKE" "$target"

@@ -44,7 +44,7 @@ static void call_in(unsigned steps)
 {
     pthread_t first, later;
 
-    distr_has_membarrier = true;
+    distr_fence_init();
     counts = (struct distr_counts){false, false};
     alone = together = 0;
     for (unsigned i = 0; i < COUNTS; i++) {

@@ -333,6 +333,7 @@ static void next_run_closer(void)
 
 static const struct schedule_scenario scenarios[] = {
     {.name = "door_close", .body = door_close},
+    {.name = "door_close_fallback", .body = door_close, .fallback = true},
     {.name = "door_refused", .body = door_refused},
     {.name = "door_join", .body = door_join},
     {.name = "door_stop", .body = door_stop, .preemptions = 1},
@@ -341,7 +342,9 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "cancel_emitter", .body = cancel_emitter},
     {.name = "destroy_with_left", .body = destroy_with_left},
     {.name = "destroy_adder", .body = destroy_adder},
+    {.name = "destroy_adder_fallback", .body = destroy_adder, .fallback = true},
     {.name = "destroy_quick_adder", .body = destroy_quick_adder, .preemptions = 4},
+    {.name = "destroy_quick_adder_fallback", .body = destroy_quick_adder, .fallback = true},
     {.name = "destroy_waiting_adder", .body = destroy_waiting_adder},
     {.name = "destroy_waiting_reader", .body = destroy_waiting_reader},
     {.name = "destroy_waiting_joiner", .body = destroy_waiting_joiner},

@@ -63,6 +63,7 @@ struct world {
     bool exploring;
     bool tracing;
     unsigned cpus;
+    bool fallback;
     int64_t clock;
     int64_t look_ns;
     uint64_t moment; /* counts the places where something else could go on */

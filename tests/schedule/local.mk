@@ -100,7 +100,8 @@ EXTRA_DIST += tests/schedule/README.md
 if !SANITIZED
 check-schedules: $(schedule_programs)
 	for program in $(schedule_programs); do \
-		./$$program --preemptions 3 --limit 400000 --random 100000 || exit 1; \
+		./$$program --preemptions 3 --limit 400000 --random 100000 && \
+			./$$program --fallback 1 --limit 400000 || exit 1; \
 	done
 endif
 phony_targets += check-schedules

@@ -61,7 +61,7 @@ static void set_up(enum distr_block_state state)
     memset(got, 0, sizeof got);
     put = 0;
     strangers = false;
-    distr_has_membarrier = true;
+    distr_fence_init();
     distr_pools_init(&pools);
     schedule_check(distr_queue_init(&queue, &pools, DISTR_LARGE, state) == 0);
 }
@@ -506,11 +506,14 @@ static void deque_other_owner(void)
 static const struct schedule_scenario scenarios[] = {
     {.name = "open_recycling", .body = open_recycling},
     {.name = "open_two_takers", .body = open_two_takers},
+    {.name = "open_two_takers_fallback", .body = open_two_takers, .fallback = true},
     {.name = "open_cursor", .body = open_cursor},
     {.name = "open_other_owner", .body = open_other_owner},
     {.name = "open_formats", .body = open_formats},
     {.name = "deque_pop_freeze", .body = deque_pop_freeze},
+    {.name = "deque_pop_freeze_fallback", .body = deque_pop_freeze, .fallback = true},
     {.name = "deque_push_freeze", .body = deque_push_freeze},
+    {.name = "deque_push_freeze_fallback", .body = deque_push_freeze, .fallback = true},
     {.name = "deque_two_freeze", .body = deque_two_freeze},
     {.name = "deque_go_back", .body = deque_go_back},
     {.name = "deque_go_back_freeze", .body = deque_go_back_freeze},

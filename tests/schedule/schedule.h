@@ -21,6 +21,7 @@ struct schedule_scenario {
     unsigned cpus;        /* what distr_cpu_count says; 0: 2 */
     unsigned preemptions; /* in `make check`; 0: 2 */
     int64_t look_ns;      /* what a look at the clock takes; 0: so long that spins end soon */
+    bool fallback;        /* the system has no membarrier: light fences are full ones */
 };
 
 /* The main of a program of scenarios: reads the options, searches, says what it found. */

@@ -38,6 +38,7 @@ static struct {
     uint64_t random_runs;
     uint64_t limit; /* of schedules of one scenario, depth first */
     uint64_t seed;
+    bool fallback;
     const char *only;
     const char *replay;
 
@@ -227,6 +228,7 @@ static void run_once(void)
     search.depth = 0;
     search.decided = 0;
     search.runs++;
+    world.fallback = search.fallback || search.scenario->fallback;
     threads_run(search.scenario);
     if (world.moment > search.longest)
         search.longest = world.moment;
@@ -363,7 +365,7 @@ static int usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s [--scenario NAME] [--preemptions N] [--delays N] [--limit SCHEDULES]\n"
-            "       [--random RUNS] [--seed N] [--replay SCHEDULE] [--list]\n",
+            "       [--random RUNS] [--seed N] [--fallback 1] [--replay SCHEDULE] [--list]\n",
             program);
     return 2;
 }
@@ -382,6 +384,8 @@ static bool read_number(const char *name, const char *value)
         search.random_runs = number;
     else if (strcmp(name, "--seed") == 0)
         search.seed = number;
+    else if (strcmp(name, "--fallback") == 0)
+        search.fallback = number != 0;
     else
         return false;
     return true;

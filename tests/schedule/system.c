@@ -73,13 +73,17 @@ unsigned WRAP(distr_cpu_count)(void)
 void WRAP(distr_fence_init)(void);
 void WRAP(distr_fence_init)(void)
 {
-    distr_has_membarrier = true;
+    distr_has_membarrier = !world.fallback;
 }
 
-/* Every thread passes a full fence while the call lasts. */
+/* Every thread passes a full fence while the call lasts; as a fallback, the caller alone. */
 void WRAP(distr_heavy_fence)(void);
 void WRAP(distr_heavy_fence)(void)
 {
+    if (!distr_has_membarrier) {
+        distr_full_fence();
+        return;
+    }
     if (world.exploring) {
         threads_count_moment();
         threads_step();

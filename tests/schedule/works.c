@@ -392,6 +392,7 @@ static void thread_lost(void)
 static const struct schedule_scenario scenarios[] = {
     {.name = "wake_one", .body = wake_one},
     {.name = "wake_falling_asleep", .body = wake_falling_asleep},
+    {.name = "wake_falling_asleep_fallback", .body = wake_falling_asleep, .fallback = true},
     {.name = "wake_two", .body = wake_two, .preemptions = 1},
     {.name = "wake_two_adders", .body = wake_two_adders, .preemptions = 1},
     {.name = "wake_last_searcher", .body = wake_last_searcher, .preemptions = 1},
@@ -399,8 +400,10 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "wake_for_child", .body = wake_for_child, .preemptions = 1},
     {.name = "stop_wakes_all", .body = stop_wakes_all},
     {.name = "stop_some_asleep", .body = stop_some_asleep},
+    {.name = "stop_some_asleep_fallback", .body = stop_some_asleep, .fallback = true},
     {.name = "quiescence_tree", .body = quiescence_tree, .preemptions = 1},
     {.name = "quiescence_one", .body = quiescence_one},
+    {.name = "quiescence_one_fallback", .body = quiescence_one, .fallback = true},
     {.name = "quiescence_many", .body = quiescence_many, .preemptions = 1},
     {.name = "quiescence_wakes", .body = quiescence_wakes, .preemptions = 1},
     {.name = "quiescence_reader", .body = quiescence_reader},
