@@ -144,6 +144,43 @@ static void door_cancel(void)
     book_destroy();
 }
 
+/* One add in flight, the worker asleep. */
+static void begin_with_one_add(pthread_t *adder)
+{
+    prepare_other();
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    *adder = book_thread(add_inside);
+    begin_beside_other();
+}
+
+static void door_stop_one(void)
+{
+    pthread_t adder;
+
+    begin_with_one_add(&adder);
+    schedule_check(distributor_stop(book_pool) == 0);
+    schedule_check(book_read_all() == 0);
+    book_wait_for(adder);
+    book_all_ran();
+    book_join();
+    book_destroy();
+}
+
+static void door_cancel_one(void)
+{
+    pthread_t adder;
+
+    begin_with_one_add(&adder);
+    schedule_check(distributor_cancel(book_pool) == 0);
+    schedule_check(book_read_all() == 0);
+    book_wait_for(adder);
+    book_check();
+    book_join();
+    book_destroy();
+}
+
 static void *close_pool(void *unused)
 {
     (void)unused;
@@ -338,6 +375,8 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "door_join", .body = door_join},
     {.name = "door_stop", .body = door_stop, .preemptions = 1},
     {.name = "door_cancel", .body = door_cancel, .preemptions = 1},
+    {.name = "door_stop_one", .body = door_stop_one},
+    {.name = "door_cancel_one", .body = door_cancel_one},
     {.name = "door_two_closers", .body = door_two_closers},
     {.name = "cancel_emitter", .body = cancel_emitter},
     {.name = "destroy_with_left", .body = destroy_with_left},

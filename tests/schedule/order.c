@@ -56,6 +56,26 @@ static void window_two(void)
     run_in_order(2, 2, 0, 3);
 }
 
+/* One task waits for room, the next one for the window, and its worker sleeps. */
+static void window_opens(void)
+{
+    book_create_ordered(2, 1, 1);
+    book_add(&book_thrice, 0);
+    book_add(&book_emits, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_settle();
+    schedule_check(book_read() == 1);
+    schedule_settle();
+    schedule_check(!book_has_run(1));
+    schedule_begin();
+    schedule_check(book_read() == 1 && book_read() == 1);
+    schedule_end();
+    schedule_check(book_read() == 1 && book_read() == 0);
+    book_join();
+    book_destroy();
+}
+
 /* The turn is parked while the output is full. */
 static void parked(void)
 {
@@ -440,6 +460,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "segments", .body = segments, .preemptions = 1},
     {.name = "window_one", .body = window_one, .preemptions = 1},
     {.name = "window_two", .body = window_two, .preemptions = 1},
+    {.name = "window_opens", .body = window_opens},
     {.name = "parked", .body = parked, .preemptions = 1},
     {.name = "parked_window", .body = parked_window, .preemptions = 1},
     {.name = "parked_two_readers", .body = parked_two_readers, .preemptions = 1},

@@ -335,6 +335,22 @@ static void worker_joins_in(void)
     book_destroy();
 }
 
+/* One comes while the only other sleeps, and a task as well. */
+static void worker_comes(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    add_worker(NULL);
+    book_add(&book_quiet, 0);
+    schedule_settle();
+    schedule_check(book_has_run(0));
+    schedule_end();
+    book_join();
+    book_destroy();
+}
+
 /* An adder's thread ends, and the next thread goes on with its record. */
 static void adder_ends(void)
 {
@@ -344,6 +360,19 @@ static void adder_ends(void)
     schedule_begin();
     book_wait_for(book_thread(book_add_two));
     book_wait_for(book_thread(book_add_one));
+    book_join();
+    book_destroy();
+}
+
+static void adder_ends_one(void)
+{
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    book_wait_for(book_thread(book_add_one));
+    schedule_begin();
+    book_wait_for(book_thread(book_add_one));
+    schedule_end();
     book_join();
     book_destroy();
 }
@@ -418,6 +447,8 @@ static const struct schedule_scenario scenarios[] = {
      .preemptions = 1,
      .look_ns = 20000},
     {.name = "worker_joins_in", .body = worker_joins_in, .preemptions = 1},
+    {.name = "worker_comes", .body = worker_comes},
+    {.name = "adder_ends_one", .body = adder_ends_one},
     {.name = "adder_ends", .body = adder_ends, .preemptions = 1},
     {.name = "adders_come_and_go", .body = adders_come_and_go, .preemptions = 1},
     {.name = "adders_take_over", .body = adders_take_over, .preemptions = 1},
