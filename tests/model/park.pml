@@ -5,7 +5,12 @@
  * W workers, Q adders with a queue each, T tasks in each queue.  A task may return at once, or only
  * when as many tasks have begun as there are workers: so a task that is left while a worker sleeps
  * is a state in which nothing goes on, which spin reports, and so is a worker that sleeps on at
- * STOP.  A claim is one step (claim.pml has its steps), and so are the sums (quiescence.pml).
+ * STOP.
+ *
+ * What is left out makes more possible, not less.  A look of a worker that searches may miss
+ * whatever there is, may find what has no hint, and clears hints as it likes: the protocol relies
+ * on the last looks alone (P3, P6).  Somebody ends it at any time after the last task, not only
+ * who may (quiescence.pml).  A claim is one step (claim.pml has its steps).
  */
 #ifndef W
 #define W 2
@@ -34,7 +39,6 @@ bool asleep[W];
 
 byte began;
 byte finished;
-byte adders_left = Q;
 bool ended;
 
 /* A full fence of the adder, a heavy one of anybody. */
@@ -67,317 +71,273 @@ end:
 
 /* ---- waking ---- */
 
-/* W1 */
-inline reserve(ok)
-{
-    d_step {
-        if
-        :: sleeping > 0 ->
-            sleeping--;
-#ifndef WOKEN_DOES_NOT_SEARCH
-            searching++;
+/* W1, where somebody sleeps. */
+#ifdef WOKEN_DOES_NOT_SEARCH
+#define RESERVE sleeping--
+#else
+#define RESERVE sleeping--; searching++
 #endif
-            ok = true
-        :: else -> ok = false
-        fi
-    }
-}
 
-/* W2, W3: waits until there is a bit. */
-inline wake_reserved(i)
+#ifdef LOST_WAKE
+#define WAKE(w) bit_of[w] = false
+#else
+#define WAKE(w) bit_of[w] = false; asleep[w] = false
+#endif
+
+/* W2, W3: waits until there is a bit.  One step: only who sleeps reads `asleep`, and may go on any
+ * time later. */
+inline wake_reserved()
 {
     if
-    :: d_step { bit_of[0] -> bit_of[0] = false; i = 0 }
-    :: d_step { bit_of[1] -> bit_of[1] = false; i = 1 }
+    :: d_step { bit_of[0] -> WAKE(0) }
+    :: d_step { bit_of[1] -> WAKE(1) }
 #if W > 2
-    :: d_step { bit_of[2] -> bit_of[2] = false; i = 2 }
+    :: d_step { bit_of[2] -> WAKE(2) }
 #endif
 #ifdef WAKER_GIVES_UP
-    :: d_step { !bit_of[0] && !bit_of[1] && !bit_of[W - 1] -> i = W }
+    :: !bit_of[0] && !bit_of[1] && !bit_of[W - 1]
 #endif
-    fi;
-#ifndef LOST_WAKE
-    if
-    :: i < W -> asleep[i] = false
-    :: else
-    fi;
-#endif
-    i = 0
+    fi
 }
 
-inline wake_all(ok, i)
+inline wake_one()
+{
+    if
+    :: d_step { sleeping > 0 -> RESERVE };
+        wake_reserved()
+    :: sleeping == 0
+    fi
+}
+
+inline wake_all()
 {
     do
-    :: reserve(ok);
-        if
-        :: ok -> wake_reserved(i)
-        :: else -> break
-        fi
-    od;
-    ok = false
+    :: d_step { sleeping > 0 -> RESERVE };
+        wake_reserved()
+    :: sleeping == 0 -> break
+    od
 }
 
-inline try_end(ok, i)
+/* STOP, by anybody. */
+active proctype ender()
 {
-    d_step {
-        if
-        :: adders_left == 0 && finished == ALL && !ended -> ended = true; ok = true
-        :: else -> ok = false
-        fi
-    }
-    if
-    :: ok -> wake_all(ok, i)
-    :: else
-    fi
+    d_step { finished == ALL -> ended = true };
+    wake_all()
 }
 
 /* ---- adders ---- */
 
 /* Its swap of the word is a full fence. */
-inline adder_wakes(q, ok, i)
+inline adder_wakes(q)
 {
-    d_step { full_fence(q); reserve(ok) };
     if
-    :: ok -> wake_reserved(i)
-    :: else
+    :: d_step { sleeping > 0 -> full_fence(q); RESERVE };
+        wake_reserved()
+    :: d_step { sleeping == 0 -> full_fence(q) }
     fi
 }
 
-/* Not hinted first; both are full fences. */
+/* Not hinted first; both are full fences.  Nobody else clears it, so to look and to clear are one
+ * step. */
 inline hint_own(q)
 {
     if
-    :: unhinted[q] ->
-        d_step { full_fence(q); unhinted[q] = false };
+    :: d_step { unhinted[q] -> full_fence(q); unhinted[q] = false };
         hint[q] = true
-    :: else
+    :: !unhinted[q]
     fi
 }
 
 proctype adder(byte q)
 {
-    byte left = T, searchers, sleepers, i;
-    bool ok;
+    byte left = T;
 
     do
     :: left > 0 ->
-        left--;
-        waits[q]++; /* N1 */
+        d_step { left--; waits[q]++ }; /* N1 */
         hint_own(q);
-        d_step { searchers = searching; sleepers = sleeping }; /* N2 */
-        if
-        :: sleepers == 0
-        :: sleepers > 0 && searchers == 0 -> /* N3 */
-            adder_wakes(q, ok, i)
-        :: sleepers > 0 && searchers > 0 ->
+        if /* N2 */
+        :: sleeping == 0
+        :: sleeping > 0 && searching == 0 -> /* N3 */
+            adder_wakes(q)
+        :: sleeping > 0 && searching > 0 ->
 #ifndef RELIES_WITHOUT_FENCE
             full_fence(q);
             hint_own(q);
-            d_step { searchers = searching };
 #endif
             if
-            :: searchers > 0
-            :: else -> adder_wakes(q, ok, i)
+            :: searching > 0
+            :: searching == 0 -> adder_wakes(q)
             fi
-        fi;
-        d_step { searchers = 0; sleepers = 0; ok = false }
-    :: else -> break
-    od;
-    d_step { full_fence(q); adders_left-- };
-    try_end(ok, i)
+        fi
+    :: left == 0 -> break
+    od
 }
 
 /* ---- workers ---- */
 
-/* A look where a hint is; of several, one that leads to nothing may be cleared (H1, H2). */
-inline look(q, got)
+/* Of several queues a hint may be cleared (H1, H2); with HINTS_STAY it is not, as three workers
+ * and two adders are too many states with it. */
+inline clear_hint(q)
 {
-    q = 0;
-    do
-    :: q < Q && hint[q] ->
-        d_step {
-            if
-            :: tasks[q] > 0 -> tasks[q]--; got = true
-            :: else -> got = false
-            fi
-        };
-        if
-        :: got -> break
-        :: !got
-#if Q > 1
-        :: !got ->
-            hint[q] = false; /* H1 */
-            unhinted[q] = true; /* H2 */
-            if
-            :: tasks[q] > 0 -> hint[q] = true
-            :: else
-            fi
-#endif
-        fi;
-        q++
-    :: q < Q && !hint[q] -> q++
-    :: else -> break
-    od;
-    q = 0
+    hint[q] = false; /* H1 */
+    unhinted[q] = true; /* H2 */
+    if
+    :: tasks[q] > 0 -> hint[q] = true
+    :: tasks[q] == 0
+    fi
 }
 
 /* At every queue; sets the hints. */
-inline look_everywhere(q, any)
+inline look_at(q, any)
 {
-    q = 0;
-    do
-    :: q < Q && tasks[q] > 0 -> hint[q] = true; any = true; q++
-    :: q < Q && tasks[q] == 0 -> q++
-    :: else -> break
-    od;
-    q = 0
+    if
+    :: tasks[q] > 0 -> hint[q] = true; any = true
+    :: tasks[q] == 0
+    fi
 }
 
-inline look_hinted(q, any)
+inline look_everywhere(any)
 {
-    q = 0;
-    do
-    :: q < Q && hint[q] ->
+    look_at(0, any);
+#if Q > 1
+    look_at(1, any)
+#endif
+}
+
+inline look_hinted_at(q, any)
+{
+    if
+    :: any
+    :: !any && hint[q] ->
         if
         :: tasks[q] > 0 -> any = true
-        :: else
-        fi;
-        q++
-    :: q < Q && !hint[q] -> q++
-    :: else -> break
-    od;
-    q = 0
+        :: tasks[q] == 0
+        fi
+    :: !any && !hint[q]
+    fi
+}
+
+inline look_hinted(any)
+{
+    look_hinted_at(0, any);
+#if Q > 1
+    look_hinted_at(1, any)
+#endif
 }
 
 /* P6 */
-inline found(q, last, left, any, i)
+inline found(any)
 {
-    d_step {
-        assert(searching > 0);
-        searching--;
-        last = searching == 0 && sleeping > 0;
-        left = last && unchecked;
-        if
-        :: searching == 0 -> unchecked = false
-        :: else
-        fi
-    };
+    assert(searching > 0);
     if
-    :: last ->
+    :: d_step { searching > 1 -> searching-- };
+        goto begin
+    :: d_step { searching == 1 && sleeping == 0 -> searching = 0; unchecked = false };
+        goto begin
+    :: d_step { searching == 1 && sleeping > 0 && unchecked -> searching = 0; unchecked = false };
 #ifndef UNCHECKED_FORGOTTEN
-        if
-        :: left ->
 #ifndef UNCHECKED_WITHOUT_HEAVY
-            heavy();
+        heavy();
 #endif
-            look_everywhere(q, any)
-        :: else
-        fi;
+        look_everywhere(any)
 #endif
-        if
-        :: !any -> look_hinted(q, any)
-        :: else
-        fi;
-#ifndef FOUND_WAKES_NOBODY
-        if
-        :: any ->
-            reserve(any);
-            if
-            :: any -> wake_reserved(i)
-            :: else
-            fi
-        :: else
-        fi
-#endif
-    :: else
+    :: d_step { searching == 1 && sleeping > 0 && !unchecked -> searching = 0 }
     fi;
-    d_step { last = false; left = false; any = false }
+    look_hinted(any);
+    if
+#ifndef FOUND_WAKES_NOBODY
+    :: any -> any = false; wake_one()
+#else
+    :: any -> any = false
+#endif
+    :: !any
+    fi
 }
 
 /* P5 */
-inline get_up(me, ok, i)
+inline get_up(me)
 {
-    d_step { ok = bit_of[me]; bit_of[me] = false };
     if
-    :: !ok ->
-#ifndef BIT_GONE_AT_STOP
+    :: d_step { bit_of[me] -> bit_of[me] = false };
         if
-        :: ended -> wake_all(ok, i)
-        :: else
-        fi
-#endif
-    :: else ->
-        reserve(ok);
-        if
-        :: ok -> asleep[me] = false
+        :: d_step { sleeping > 0 -> RESERVE; asleep[me] = false }
 #ifdef GOT_UP_WITHOUT_BIT
-        :: !ok
+        :: sleeping == 0
 #else
-        :: !ok -> bit_of[me] = true
+        :: sleeping == 0 -> bit_of[me] = true
 #endif
         fi
-    fi;
-    ok = false
+#ifndef BIT_GONE_AT_STOP
+    :: !bit_of[me] && ended -> wake_all()
+    :: !bit_of[me] && !ended
+#else
+    :: !bit_of[me]
+#endif
+    fi
 }
 
-inline park(me, q, last, up, i)
+inline park(me, any)
 {
-    asleep[me] = true;
-    bit_of[me] = true; /* P1 */
-    d_step { /* P2 */
-        assert(searching > 0);
-        searching--;
-        sleeping++;
-        last = searching == 0;
-        unchecked = !last
-    };
-    if
-    :: last -> /* P3 */
+    assert(searching > 0);
+    d_step { asleep[me] = true; bit_of[me] = true }; /* P1 */
+    if /* P2 */
+    :: d_step { searching > 1 -> searching--; sleeping++; unchecked = true }
+    :: d_step { searching == 1 -> searching = 0; sleeping++; unchecked = false };
+        /* P3 */
 #ifndef PARK_WITHOUT_HEAVY
         heavy();
 #endif
-        try_end(up, i);
 #ifndef PARK_WITHOUT_LOOK
-        look_everywhere(q, up)
+        look_everywhere(any)
 #endif
-    :: else
     fi;
     if
-    :: up || ended -> get_up(me, up, i)
-    :: else
+    :: any || ended -> any = false; get_up(me)
+    :: !any && !ended
     fi;
-    !asleep[me]; /* P4 */
-    d_step { last = false; up = false }
+    !asleep[me] /* P4 */
 }
+
+#if Q > 1 && !defined(HINTS_STAY)
+#define CLEARS
+#endif
+#define CLAIM(q) d_step { tasks[q] > 0 -> tasks[q]-- }
 
 proctype worker(byte me)
 {
-    byte q, i;
-    bool got, last, up;
+    bool any;
 
     do
-    :: look(q, got); /* a first look that is not counted */
-        if
-        :: got
-        :: else ->
-            searching++;
-            do
-            :: ended -> goto over
-            :: !ended ->
-                look(q, got);
-                if
-                :: got -> got = false; found(q, last, up, got, i); break
-                :: else -> park(me, q, last, up, i)
-                fi
-            od
-        fi;
-        got = false;
-        began++;
-        if
-        :: true
-        :: true -> began >= AT_ONCE
-        fi;
-        finished++
+    :: do /* a first look that is not counted */
+       :: CLAIM(0) -> goto begin
+#if Q > 1
+       :: CLAIM(1) -> goto begin
+#endif
+#ifdef CLEARS
+       :: clear_hint(0)
+       :: clear_hint(1)
+#endif
+       :: searching++ -> break
+       od;
+       do
+       :: ended -> goto over
+       :: CLAIM(0) -> found(any); break
+#if Q > 1
+       :: CLAIM(1) -> found(any); break
+#endif
+#ifdef CLEARS
+       :: clear_hint(0)
+       :: clear_hint(1)
+#endif
+       :: park(me, any)
+       od;
+begin:
+       if /* began and finished in one step: the other way has those in between */
+       :: d_step { began++; finished++ }
+       :: began++;
+           d_step { began >= AT_ONCE -> finished++ }
+       fi
     od;
 over:
     atomic { assert(searching > 0); searching-- }

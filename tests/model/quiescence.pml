@@ -21,9 +21,19 @@
 #endif
 #define R (W + Q)
 
-/* The records, in the order in which they were linked (L1), and their counts. */
+/* The records, in the order in which they were linked (L1), and their counts.  Sums that are one
+ * step cannot tell whose count it is: then all count in one place. */
+#ifdef LATE
+#define AT(r) 0
+#define LIST(r) skip
+#else
+#define AT(r) (r)
+#define LIST(r) list[linked] = r; linked++
 byte list[R];
 byte linked;
+#endif
+byte workers_linked;
+byte adders_linked;
 byte added[R];
 byte ended[R];
 byte refused[R];
@@ -46,9 +56,9 @@ byte all_results;
 inline drain(q)
 {
     d_step {
-        added[W + q] = added[W + q] + added_waits[q];
+        added[AT(W + q)] = added[AT(W + q)] + added_waits[q];
         added_waits[q] = 0;
-        refused[W + q] = refused[W + q] + refused_waits[q];
+        refused[AT(W + q)] = refused[AT(W + q)] + refused_waits[q];
         refused_waits[q] = 0
     }
 }
@@ -67,20 +77,30 @@ active proctype buffers()
 {
 end:
     do
-    :: d_step { added_waits[0] > 0 -> added_waits[0] = 0; added[W]++ }
-    :: d_step { added_waits[0] == 0 && refused_waits[0] > 0 -> refused_waits[0] = 0; refused[W]++ }
-#if Q > 1
-    :: d_step { added_waits[1] > 0 -> added_waits[1] = 0; added[W + 1]++ }
+    :: d_step { added_waits[0] > 0 -> added_waits[0] = 0; added[AT(W)]++ }
     :: d_step {
-           added_waits[1] == 0 && refused_waits[1] > 0 -> refused_waits[1] = 0; refused[W + 1]++
+           added_waits[0] == 0 && refused_waits[0] > 0 -> refused_waits[0] = 0; refused[AT(W)]++
+       }
+#if Q > 1
+    :: d_step { added_waits[1] > 0 -> added_waits[1] = 0; added[AT(W + 1)]++ }
+    :: d_step {
+           added_waits[1] == 0 && refused_waits[1] > 0 -> refused_waits[1] = 0; refused[AT(W + 1)]++
        }
 #endif
     od
 }
 
-inline link_record(r)
+/* Workers are alike, and so are adders: that they link in the order of their numbers is no loss. */
+inline link_worker(me)
 {
-    d_step { list[linked] = r; linked++ }
+    d_step {
+        workers_linked == me -> LIST(me); workers_linked++; searching++
+    }
+}
+
+inline link_adder(q)
+{
+    d_step { adders_linked == q -> LIST(W + q); adders_linked++ }
 }
 
 #ifdef STALE_LIST
@@ -129,17 +149,11 @@ inline end_it()
 }
 
 #ifdef LATE
-#define SUMS byte i, d, a; bool over;
+#define SUMS bool over;
 /* Q2 to Q5 by one that made the last count, maybe; it has passed its full fence. */
 inline try_end()
 {
-    d_step {
-        i = 0;
-        sum_ended();
-        sum_added();
-        over = SHUT && d == a;
-        i = 0; d = 0; a = 0
-    };
+    over = SHUT && ended[0] + REFUSED(0) == added[0];
     if
     :: over && !stop -> end_it()
     :: else
@@ -187,7 +201,7 @@ proctype adder(byte q)
     bool open;
     SUMS
 
-    link_record(W + q);
+    link_adder(q);
     do
     :: left > 0 ->
         left--;
@@ -232,9 +246,9 @@ inline spawn(me)
 {
 #ifdef SPAWN_COUNTED_LATE
     d_step { children++; all_results++ };
-    added[me]++
+    added[AT(me)]++
 #else
-    added[me]++;
+    added[AT(me)]++;
     d_step { children++; all_results++ }
 #endif
 }
@@ -242,7 +256,7 @@ inline spawn(me)
 inline run_task(me, may_spawn)
 {
 #ifdef ENDED_EARLY
-    ended[me]++;
+    ended[AT(me)]++;
 #endif
     if
     :: may_spawn -> spawn(me)
@@ -252,10 +266,10 @@ inline run_task(me, may_spawn)
     d_step { results++; running-- };
 #else
 #ifdef RESULT_AFTER_COUNT
-    d_step { running--; ended[me]++ };
+    d_step { running--; ended[AT(me)]++ };
     results++;
 #else
-    d_step { results++; running--; ended[me]++ }; /* Q0; nobody acts on what is in between */
+    d_step { results++; running--; ended[AT(me)]++ }; /* Q0; nobody acts on what is in between */
 #endif
 #endif
     may_spawn = false
@@ -266,7 +280,7 @@ proctype worker(byte me)
     bool outside, last;
     SUMS
 
-    d_step { link_record(me); searching++ };
+    link_worker(me);
     do
     :: d_step { pending > 0 -> pending--; running++; searching--; outside = true };
         run_task(me, outside);
