@@ -294,10 +294,8 @@ static bool take_over(struct distr_worker *worker)
     return source && ask_source(worker, source, true);
 }
 
-/* Whether some thread has added or ended a task since this worker's last look. */
-static bool others_move(struct distr_worker *worker)
+uint64_t distr_moves(struct distributor *d)
 {
-    struct distributor *d = worker->record.owner;
     uint64_t sum = 0;
 
     for (struct distr_group *group = &d->first; group;
@@ -307,13 +305,20 @@ static bool others_move(struct distr_worker *worker)
                 atomic_load_explicit(&group->records[i], memory_order_acquire);
             if (!record)
                 break;
-            /* relaxed: a guess is enough. */
             sum += atomic_load_explicit(&record->added, memory_order_relaxed) +
                    distr_record_done(record);
         }
     }
-    bool moved = sum != worker->watched;
-    worker->watched = sum;
+    return sum;
+}
+
+/* Whether some thread has added or ended a task since this worker's last look. */
+static bool others_move(struct distr_worker *worker)
+{
+    uint64_t moves = distr_moves(worker->record.owner);
+    bool moved = moves != worker->watched;
+
+    worker->watched = moves;
     return moved;
 }
 

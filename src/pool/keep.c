@@ -5,27 +5,50 @@
 #include "base/clock.h"
 #include "pool/idle.h"
 
-/* A source is kept while an input, with its task, takes no longer than this on an average: two
- * workers that hand it to each other need about twice as long for an empty one. */
-#define KEEP_NS 200
+/* A source is kept while an input, with its task, takes no longer than when several ask; */
+#define KEEP_NS_MAX 400
+/* or than this, which several never reach. */
+#define KEEP_NS 50
+/* Inputs that several must have asked for to be compared with. */
+#define SHARED_MIN 64u
 /* The first one of a try finds cold caches. */
 #define FIRST_NS 500
 /* Inputs from one measurement to the next, from the second and the third on. */
 #define PACE_MORE 32u
 #define PACE_MAX 1024u
+/* Measurements after which others may try again, and the rows that they have for it. */
+#define PACE_TIMES 256u
+#define TRY_ROWS 64u
 /* Inputs and ends of a keeper between two looks of who watches, if it is to keep its source. */
-#define MOVES_MIN (DISTR_NAP_NS / KEEP_NS)
+#define MOVES_MIN (DISTR_NAP_NS / KEEP_NS_MAX)
 /* Rows between two tries, at most. */
 #define KEEP_EVERY_MAX 65536u
 
 /* ---- the keeper ---- */
 
+/* Nanoseconds that are few for an input: those that one took when several could ask. */
+static int64_t shared_pace(struct distributor *d, const struct distr_source *source, int64_t now)
+{
+    uint64_t inputs = (distr_moves(d) - source->shared_moves) / 2; /* added, and ended */
+    int64_t pace = inputs < SHARED_MIN ? KEEP_NS : (now - source->shared_since) / (int64_t)inputs;
+
+    return pace < KEEP_NS ? KEEP_NS : pace > KEEP_NS_MAX ? KEEP_NS_MAX : pace;
+}
+
+void distr_keep_shared(struct distributor *d, struct distr_source *source)
+{
+    source->shared_since = distr_now();
+    source->shared_moves = distr_moves(d);
+}
+
 void distr_keep(struct distr_worker *worker, struct distr_source *source)
 {
     struct distributor *d = worker->record.owner;
+    int64_t now = distr_now();
 
     worker->kept = source;
-    worker->pace = (struct distr_pace){.since = distr_now(), .count = 1, .left = 1};
+    worker->pace = (struct distr_pace){
+        .since = now, .enough = shared_pace(d, source, now), .count = 1, .left = 1};
     /* Y9 release: pairs with Y12. */
     atomic_store_explicit(&source->state, distr_source_kept_by(worker), memory_order_release);
     distr_announce(d, &worker->record); /* Y3: one that sleeps is to watch */
@@ -37,12 +60,17 @@ bool distr_keeps_pace(struct distr_worker *worker)
     struct distr_source *source = worker->kept;
     struct distr_pace *pace = &worker->pace;
     int64_t now = distr_now();
-    bool slow = now - pace->since > FIRST_NS + (int64_t)pace->count * KEEP_NS &&
-                atomic_load_explicit(&worker->record.owner->workers, memory_order_relaxed) > 1;
+    int64_t span = now - pace->since - FIRST_NS;
+    bool alone = atomic_load_explicit(&worker->record.owner->workers, memory_order_relaxed) == 1;
+    bool slow = span > pace->count * pace->enough && !alone;
 
     /* Once it may have been another worker's search, or another process. */
     if (slow && (pace->slow || pace->count < PACE_MAX))
         return false;
+    if (++pace->times == PACE_TIMES && span > pace->count * KEEP_NS && !alone) {
+        source->keep_every = TRY_ROWS / 2;
+        return false;
+    }
     if (!slow && pace->count == PACE_MAX)
         source->keep_every = 1;
     pace->slow = slow;
@@ -71,8 +99,9 @@ void distr_keep_owns(struct distr_worker *worker)
 }
 
 /* A try, or what became of it, is over: the next one is further away. */
-static void try_later(struct distr_source *source)
+static void try_later(struct distributor *d, struct distr_source *source)
 {
+    distr_keep_shared(d, source);
     if (source->keep_every < KEEP_EVERY_MAX)
         source->keep_every *= 2;
     source->until_keep = source->keep_every;
@@ -86,7 +115,7 @@ bool distr_let_go(struct distr_worker *worker)
 
     worker->kept = NULL;
     if (distr_source_own(source, kept) || distr_source_own(source, wanted)) {
-        try_later(source);
+        try_later(worker->record.owner, source);
         distr_source_give_back(worker, source);
     }
     /* release: pairs with Y12. */
@@ -176,7 +205,7 @@ struct distr_source *distr_take_over(struct distr_worker *worker)
     pthread_mutex_unlock(&d->lock);
     if (visit.taken) {
         worker->source = visit.taken;
-        try_later(visit.taken);
+        try_later(d, visit.taken);
     }
     return visit.taken;
 }

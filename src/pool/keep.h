@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Keeping a source.  To let a source go after each input, for another worker to ask it, costs more
- * than a short task takes.  So a worker keeps the source that it has asked while the tasks are
- * short: it runs each input before it asks for the next.  Another worker watches: if the keeper
- * stays in one task, the source is taken away from it.  Events Y9 to Y12: src/queue/README.md,
- * "Sources".
+ * than a short task takes.  So a worker keeps the source that it has asked, and runs each input
+ * before it asks for the next, while that is faster than several workers were.  Another worker
+ * watches: if the keeper stays in one task, the source is taken away from it.  Events Y9 to Y12:
+ * src/queue/README.md, "Sources".
  *
  * | who                               | calls                                             |
  * |-----------------------------------|---------------------------------------------------|
- * | who owns a source, a worker       | distr_may_keep, distr_keep                        |
+ * | who owns a source, a worker       | distr_may_keep, distr_keep, distr_keep_shared     |
  * | its keeper                        | distr_keep_begins, _ends, _owns, distr_let_go     |
  * | a worker that has found nothing   | distr_watch, distr_watch_ends, distr_take_over    |
  * | any thread, under the lock        | distr_take_away                                   |
@@ -33,6 +33,9 @@ static inline bool distr_may_keep(const struct distr_worker *worker, struct dist
         return true;
     return others && source->row > 1 && --source->until_keep == 0;
 }
+
+/* The owner: from now on others can ask it as well. */
+void distr_keep_shared(struct distributor *d, struct distr_source *source);
 
 /* Y9: the owner of a source keeps it. */
 void distr_keep(struct distr_worker *worker, struct distr_source *source);

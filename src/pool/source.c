@@ -271,6 +271,7 @@ static int add_locked(struct distributor *d, const distributor_task_type_t *type
     source->context = context;
     source->row = 1;
     source->until_keep = source->keep_every = 1;
+    distr_keep_shared(d, source);
     atomic_store_explicit(&source->said, false, memory_order_relaxed);
     /* Counted before it can be asked, like a task. */
     atomic_fetch_add_explicit(&d->sources_opened, 1, memory_order_seq_cst);

@@ -73,6 +73,8 @@ struct distr_source {
     void *context;
 
     DISTR_CACHE_ALIGNED struct distr_source_group *group; /* constant */
+    int64_t shared_since;   /* when others could ask it as well, and what all had added */
+    uint64_t shared_moves;  /* and ended then; the owner */
     struct distr_source *next_free;   /* guarded by the distributor's lock; where there is an order,
                                          the circle of those that have not ended (order_source.c) */
 };

@@ -140,10 +140,12 @@ struct distr_failure {
     char message[];
 };
 
-/* How fast the tasks of a kept source are: measured after so many. */
+/* How fast the inputs of a kept source are, with their tasks: measured again and again. */
 struct distr_pace {
     int64_t since;
-    unsigned count, left;
+    int64_t enough;      /* nanoseconds for each */
+    unsigned count, left; /* inputs from one measurement to the next */
+    unsigned times;
     bool slow; /* the last time */
 };
 
