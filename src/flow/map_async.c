@@ -85,9 +85,9 @@ static int emit_last(distributor_task_t *self, struct distr_map *map)
 }
 
 /*
- * The callback ended its thread; the pool makes a failure record of that.  If it was the last helper
- * it leaves the map to another one, which then says that it is over: adding that one first would let
- * it come and go, not as the last, before this one leaves.
+ * The callback ended its thread; the pool makes a failure record of that.  If it was the last
+ * helper it leaves the map to another one, which then says that it is over: adding that one first
+ * would let it come and go, not as the last, before this one leaves.
  */
 static void lose(void *argument)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Idle: when its last task has ended and all have gone to sleep, a distributor with many workers and
- * a waiting reader uses no processor time in two seconds, or as many as are given: none of its
- * threads is scheduled.  idle_calls.sh runs this under strace and looks for system calls between the
- * two lines that it prints.
+ * Idle: when its last task has ended and all have gone to sleep, a distributor with many workers
+ * and a waiting reader uses no processor time in two seconds, or as many as are given: none of its
+ * threads is scheduled.  idle_calls.sh runs this under strace and looks for system calls between
+ * the two lines that it prints.
  *
  *     idle [WORKERS [SECONDS]]
  */

@@ -232,8 +232,8 @@ Test(defer, cancel_ends_them)
     end(d);
 }
 
-/* A failure waits for room, and cancel ends the wait; one that comes before the completion has ended
- * the task. */
+/* A failure waits for room, and cancel ends the wait; one that comes before the completion has
+ * ended the task. */
 static void *complete_it(void *cancels)
 {
     sem_post(&begun);
