@@ -94,6 +94,27 @@ void distr_hint_own_tasks(struct distr_record *record)
 }
 
 /*
+ * The word, when somebody searches, or after a few looks.  A worker that is between two tasks will
+ * search, or find this one, in less time than it takes to wake another, which would then be in the
+ * way of both.
+ */
+static uint64_t look_for_searcher(struct distributor *d, const struct distr_record *record)
+{
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+    unsigned others = atomic_load_explicit(&d->workers, memory_order_relaxed) -
+                      (record->worker ? 1 : 0);
+
+    for (unsigned looks = 0; looks < DISTR_LOOKS_TO_WAKE; looks++) {
+        if (distr_searching(search) > 0 || distr_sleeping(search) == 0 ||
+            distr_sleeping(search) >= others)
+            break;
+        ck_pr_stall();
+        search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+    }
+    return search;
+}
+
+/*
  * N3: somebody sleeps.  If nobody searches, wakes one.  A searcher is relied on only after a full
  * fence: its look for more (P6) then sees what was published.  It may be frozen, so an adder that
  * meets searchers again and again wakes another now and then.
@@ -101,7 +122,7 @@ void distr_hint_own_tasks(struct distr_record *record)
 void distr_announce_slow(struct distributor *d, struct distr_record *record)
 {
     distr_hint_own_tasks(record);
-    uint64_t search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+    uint64_t search = look_for_searcher(d, record);
 
     if (distr_sleeping(search) == 0)
         return;
