@@ -327,7 +327,7 @@ int main(int argc, char **argv)
 {
     static const unsigned workers[] = {1, 2, 3, 16};
     struct stress_random random;
-    unsigned runs = STRESS_SLOWDOWN > 1 ? 2 : 10;
+    unsigned runs = 20 / STRESS_SLOWDOWN;
     stress_begin(&(struct stress_options){.name = "determinism", .rounds = 200, .tasks = 1000,
                                           .placement = -1}, argc, argv);
     program.tasks = malloc(2 * MAX_TASKS * sizeof *program.tasks);
