@@ -143,7 +143,7 @@ if command -v script > /dev/null; then
 #include <unistd.h>
 DISTRIBUTOR_TASK(watched)
 {
-    for (int i = 0; i < 6000; i++, usleep(10000))
+    for (int i = 0; i < 1000; i++, usleep(10000))
         if (system("grep -q '[^0 ] s  watched' '$work/out'") == 0)
             return 0;
     return -1;
