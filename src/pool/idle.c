@@ -247,6 +247,8 @@ static enum rest park(struct distr_worker *worker)
     }
     if (rest == UP || (distr_state(d) & DISTR_ENDED))
         get_up(worker);
+    else if (!distr_cpus_are_taken(d))
+        distr_gate_open_all(&d->nappers); /* T7: P2 was M1 */
     /* P4 acquire: pairs with W3. */
     while (atomic_load_explicit(&worker->asleep, memory_order_acquire) != 0) {
         if (distr_futex_wait(&worker->asleep, 1, deadline) != -ETIMEDOUT)

@@ -31,6 +31,16 @@ static inline uint32_t distr_sleeping(uint64_t search)
     return (uint32_t)(search >> 33);
 }
 
+/* Whether so many workers are awake that a reader which is would take a CPU from one. */
+static inline bool distr_cpus_are_taken(struct distributor *d)
+{
+    /* seq_cst: pairs with T7. */
+    uint64_t search = atomic_load_explicit(&d->search, memory_order_seq_cst);
+    unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
+
+    return workers - distr_sleeping(search) >= d->cpus;
+}
+
 /* N2, N3: the rest of an announcement that is due. */
 void distr_announce_slow(struct distributor *d, struct distr_record *record);
 

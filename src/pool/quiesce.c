@@ -167,6 +167,7 @@ void distr_try_end(struct distributor *d)
         return;
     distr_wake_all_workers(d);
     distr_gate_open_all(&d->readers);
+    distr_gate_open_all(&d->nappers); /* T7 */
     if (distr_fd_state(d) == DISTR_FD_CLEAR)
         distr_fd_signal(d);
     distr_pipe_tell(d);

@@ -14,7 +14,10 @@
 
 #define SPIN_NS 20000
 #define NAP_NS 100000
-#define READ_MAX 4096 /* results of one call, so that a large array needs no large copy */
+#define NAP_MAX_NS 1000000
+#define NAP_WORTH 2048   /* results that a nap should bring, as it costs as much as some hundred */
+#define NAP_RARE_NS 6000 /* those that come more rarely are not kept waiting for it */
+#define READ_MAX 4096    /* results of one call, so that a large array needs no large copy */
 
 /* ---- waiting ---- */
 
@@ -24,21 +27,36 @@ struct wait {
     bool napped;
 };
 
-/* Whether so many workers are awake that a spinning reader would take a CPU from one. */
-static bool cpus_are_taken(struct distributor *d)
+/* How long to nap, by how fast results have come since the last nap began. */
+static int64_t nap_length(const struct distributor *d, const struct distr_reader *reader,
+                          int64_t now)
 {
-    uint64_t search = atomic_load_explicit(&d->search, memory_order_relaxed);
-    unsigned workers = atomic_load_explicit(&d->workers, memory_order_relaxed);
-
-    return workers - distr_sleeping(search) >= d->cpus;
+    /* With a limit workers would wait for a reader that naps. */
+    if (reader->came == 0 || d->output_limit != UINT64_MAX)
+        return NAP_NS;
+    int64_t each = (now - reader->napped_at) / (int64_t)reader->came;
+    if (each > NAP_RARE_NS || each * NAP_WORTH < NAP_NS)
+        return NAP_NS;
+    return each * NAP_WORTH < NAP_MAX_NS ? each * NAP_WORTH : NAP_MAX_NS;
 }
 
-/* Not at the gate: a wake-up that is meant for a reader that counted itself must not end here. */
-static void nap(const struct wait *wait)
+/* Not at the gate of those that are told: a wake-up that is meant for a reader that counted itself
+ * must not end here.  False: T7 ended it. */
+static bool nap(struct distributor *d, struct distr_reader *reader, const struct wait *wait,
+                int64_t now)
 {
-    int64_t until = distr_after(NAP_NS);
+    int64_t until = now + nap_length(d, reader, now);
+    int rc = 0;
 
-    distr_sleep_until(until < wait->deadline ? until : wait->deadline);
+    reader->napped_at = now;
+    reader->came = 0;
+    if (until > wait->deadline)
+        until = wait->deadline;
+    uint32_t sequence = distr_gate_enter(&d->nappers);
+    if (distr_cpus_are_taken(d) && !(distr_state(d) & DISTR_ENDED))
+        rc = distr_gate_wait(&d->nappers, &sequence, until);
+    distr_gate_leave(&d->nappers);
+    return rc == -ETIMEDOUT;
 }
 
 /* T2 to T4: sleeps until told.  0 or -ETIMEDOUT; the caller looks again in any case. */
@@ -59,7 +77,7 @@ static int sleep_until_told(struct distributor *d, const struct wait *wait)
 }
 
 /* Nothing was there: waits a little, longer, or until told. */
-static int wait_more(struct distributor *d, struct wait *wait)
+static int wait_more(struct distributor *d, struct distr_reader *reader, struct wait *wait)
 {
     int64_t now = distr_now();
 
@@ -67,16 +85,15 @@ static int wait_more(struct distributor *d, struct wait *wait)
         wait->since = now;
     if (now >= wait->deadline)
         return -ETIMEDOUT;
-    if (!cpus_are_taken(d) && now - wait->since < SPIN_NS) {
+    if (!distr_cpus_are_taken(d) && now - wait->since < SPIN_NS) {
         if (now - wait->since < SPIN_NS / 10)
             ck_pr_stall();
         else
             sched_yield();
         return 0;
     }
-    if (cpus_are_taken(d) && !wait->napped) {
-        wait->napped = true;
-        nap(wait);
+    if (distr_cpus_are_taken(d) && !wait->napped) {
+        wait->napped = nap(d, reader, wait, now);
         return 0;
     }
     wait->since = 0;
@@ -129,7 +146,7 @@ static ptrdiff_t read_some(struct distributor *d, struct distr_reader *reader, s
             if (rc != -EAGAIN || deadline == 0)
                 return rc;
         }
-        int rc = wait_more(d, &wait);
+        int rc = wait_more(d, reader, &wait);
         if (rc != 0) {
             ptrdiff_t last = nothing(d, reader, count);
             return last != -EAGAIN ? last : rc;

@@ -73,6 +73,10 @@ static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
     if (!distr_queue_claim_one(&worker->output, &cursor, &reader->items[reader->count]))
         return 0;
     reader->cursor = cursor;
+    reader->came++;
+    /* relaxed: it is this reader, or there is none any more. */
+    if (atomic_load_explicit(&worker->record.owner->lone_reader, memory_order_relaxed))
+        reader->came += distr_cursor_left(&cursor); /* it takes the rest by T5 */
     reader->worker = cursor.maker;
     reader->workers[reader->count++] = reader->worker;
     return 1;
@@ -98,6 +102,7 @@ static size_t take_from(struct distr_reader *reader, struct distr_worker *worker
         for (unsigned i = 0; i < n; i++)
             reader->workers[reader->count + i] = place.maker;
         reader->count += n;
+        reader->came += n;
         taken += n;
     }
     return taken;

@@ -55,6 +55,8 @@ struct distr_reader {
     uint32_t worker;            /* whose index this is */
     struct distr_group *group;  /* where it goes on looking */
     unsigned bit;
+    int64_t napped_at; /* when its last nap began, */
+    uint64_t came;     /* and the results that it has found since */
 };
 
 /*
@@ -223,6 +225,7 @@ struct distributor {
 
     DISTR_CACHE_ALIGNED _Atomic uint64_t serial; /* the next range of serials */
     struct distr_gate ended;                     /* joiners wait for ENDED */
+    struct distr_gate nappers;                   /* readers that nap (T7) */
     struct distr_gate go;                        /* workers wait for the end of start, */
     _Atomic uint32_t launch;                     /* which is one of enum distr_launch */
 

@@ -210,6 +210,14 @@ struct distr_cursor {
     bool met;                                 /* the last claim met another taker */
 };
 
+/* How many items it stands before, if nobody else takes them. */
+static inline unsigned distr_cursor_left(const struct distr_cursor *cursor)
+{
+    unsigned lo = distr_word_lo(cursor->word);
+
+    return lo < cursor->hi ? cursor->hi - lo : 0;
+}
+
 /* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
 bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *cursor,
                            struct distr_item *item);

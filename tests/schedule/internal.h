@@ -66,6 +66,7 @@ struct world {
     bool fallback;
     int64_t clock;
     int64_t look_ns;
+    unsigned idled;  /* how often all slept until a deadline */
     uint64_t moment; /* counts the places where something else could go on */
 };
 

@@ -200,6 +200,33 @@ static void reader_alone_batch(void)
     book_destroy();
 }
 
+/* The worker has the only CPU, so the reader naps; it is woken when the worker has lain down. */
+static void reader_naps(void)
+{
+    book_create(1, 0, 0);
+    book_add(&book_emits, 0);
+    book_start();
+    schedule_begin();
+    schedule_check(book_read() == 1);
+    schedule_check(schedule_idled() == 0);
+    book_join();
+    book_destroy();
+}
+
+/* The same with STOP. */
+static void reader_naps_stop(void)
+{
+    book_create(1, 0, 0);
+    book_add(&book_emits, 0);
+    book_start();
+    schedule_check(distributor_close(book_pool) == 0);
+    schedule_begin();
+    schedule_check(book_read_all() == 0);
+    schedule_check(schedule_idled() == 0);
+    book_join();
+    book_destroy();
+}
+
 static void *drop(void *unused)
 {
     (void)unused;
@@ -323,6 +350,8 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "output_limit_two", .body = output_limit_two, .preemptions = 1},
     {.name = "reader_told", .body = reader_told},
     {.name = "reader_comes_napping", .body = reader_comes, .cpus = 1},
+    {.name = "reader_naps", .body = reader_naps, .cpus = 1},
+    {.name = "reader_naps_stop", .body = reader_naps_stop, .cpus = 1},
     {.name = "readers_told", .body = readers_told, .preemptions = 1},
     {.name = "reader_comes", .body = reader_comes},
     {.name = "reader_comes_fallback", .body = reader_comes, .fallback = true},

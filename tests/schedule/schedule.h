@@ -49,6 +49,9 @@ uint32_t schedule_peek(pthread_t thread, const _Atomic uint32_t *word);
 /* Waits until a descriptor is readable, as an event loop does. */
 void schedule_poll(int fd);
 
+/* How often, since schedule_begin, nobody went on before a time-out: who sleeps was not woken. */
+unsigned schedule_idled(void);
+
 /* Lets another thread run, if one can: for a loop that waits for a plain variable. */
 void schedule_yield(void);
 

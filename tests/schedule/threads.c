@@ -131,6 +131,7 @@ void threads_run(const struct schedule_scenario *scenario)
     world.look_ns = scenario->look_ns ? scenario->look_ns : LOOK_NS;
     world.clock = 1000000000;
     world.moment = 0;
+    world.idled = 0;
     world.exploring = false;
     memory_reset();
     system_reset();
@@ -248,9 +249,12 @@ static bool let_time_pass(void)
             (!first || thread->deadline < first->deadline))
             first = thread;
     }
-    if (first)
-        end_sleep(first);
-    return first != NULL;
+    if (!first)
+        return false;
+    if (world.exploring && first->deadline < SETTLED)
+        world.idled++;
+    end_sleep(first);
+    return true;
 }
 
 static bool all_done(void)
@@ -349,6 +353,11 @@ void threads_sleep(int64_t deadline)
     if (!others_can() && world.clock < deadline)
         world.clock = deadline;
     threads_yield();
+}
+
+unsigned schedule_idled(void)
+{
+    return world.idled;
 }
 
 void schedule_yield(void)
