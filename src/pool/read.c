@@ -14,10 +14,9 @@
 
 #define SPIN_NS 20000
 #define NAP_NS 100000
-#define NAP_MAX_NS 1000000
-#define NAP_WORTH 2048   /* results that a nap should bring, as it costs as much as some hundred */
-#define NAP_RARE_NS 6000 /* those that come more rarely are not kept waiting for it */
-#define READ_MAX 4096    /* results of one call, so that a large array needs no large copy */
+#define NAP_MAX_NS 200000 /* what is promised: no result waits for longer */
+#define NAP_RARE_NS 6000  /* results that come more rarely are not kept waiting so long */
+#define READ_MAX 4096     /* results of one call, so that a large array needs no large copy */
 
 /* ---- waiting ---- */
 
@@ -27,7 +26,8 @@ struct wait {
     bool napped;
 };
 
-/* How long to nap, by how fast results have come since the last nap began. */
+/* How long to nap, by how fast results have come since the last nap began: each costs a CPU as much
+ * as reading hundreds of them. */
 static int64_t nap_length(const struct distributor *d, const struct distr_reader *reader,
                           int64_t now)
 {
@@ -35,9 +35,7 @@ static int64_t nap_length(const struct distributor *d, const struct distr_reader
     if (reader->came == 0 || d->output_limit != UINT64_MAX)
         return NAP_NS;
     int64_t each = (now - reader->napped_at) / (int64_t)reader->came;
-    if (each > NAP_RARE_NS || each * NAP_WORTH < NAP_NS)
-        return NAP_NS;
-    return each * NAP_WORTH < NAP_MAX_NS ? each * NAP_WORTH : NAP_MAX_NS;
+    return each > NAP_RARE_NS ? NAP_NS : NAP_MAX_NS;
 }
 
 /* Not at the gate of those that are told: a wake-up that is meant for a reader that counted itself
