@@ -14,7 +14,7 @@
 /* and before it is in the way of the others, where each CPU has a worker awake. */
 #define DISTR_LOOKS_TO_YIELD 16u
 /* How often an adder looks for a worker that searches before it wakes one; a stall each. */
-#define DISTR_LOOKS_TO_WAKE 12u
+#define DISTR_LOOKS_TO_WAKE 40u
 
 /* Takes a task of another queue into worker->task, and more of the same into the worker's deque.
  * With freeze also from what other workers hold.  *more: others can find something too. */
