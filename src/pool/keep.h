@@ -40,23 +40,22 @@ void distr_keep_shared(struct distributor *d, struct distr_source *source);
 /* Y9: the owner of a source keeps it. */
 void distr_keep(struct distr_worker *worker, struct distr_source *source);
 
-/* The pace was to be measured.  False: the tasks are long, and others are there. */
+/* The pace is to be measured, by the owner.  False: the tasks are long, and others are there. */
 bool distr_keeps_pace(struct distr_worker *worker);
 
-/* Y10: the keeper is about to call.  False: not yet, it has to let go. */
+/* Y10: the keeper is about to call, and owns the source until Y11.  False: it has to let go. */
 static inline bool distr_keep_begins(struct distr_worker *worker)
 {
     const struct distributor *d = worker->record.owner;
     struct distr_source *source = worker->kept;
 
-    if (distr_unlikely(--worker->pace.left == 0) && !distr_keeps_pace(worker))
-        return false;
     /* Y10 relaxed: the light fence orders them, and pairs with Y12. */
     atomic_store_explicit(&worker->asked, source, memory_order_relaxed);
     distr_light_fence();
     return distr_likely(atomic_load_explicit(&source->state, memory_order_relaxed) ==
                         distr_source_kept_by(worker)) &&
-           atomic_load_explicit(&d->open_sources, memory_order_relaxed) == 1;
+           atomic_load_explicit(&d->open_sources, memory_order_relaxed) == 1 &&
+           (distr_likely(--worker->pace.left != 0) || distr_keeps_pace(worker));
 }
 
 /* Y11: the call gave an input, which was counted.  False: another wants the source. */

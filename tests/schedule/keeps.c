@@ -168,6 +168,26 @@ static void taken_away_twice(void)
     book_destroy();
 }
 
+/* What was taken away belongs to another, whatever is due for the keeper. */
+static void taken_at_the_measure(void)
+{
+    book_create(2, 0, 0);
+    book_add_source(&book_quiet, 8, 1, 0);
+    struct distr_worker *keeper = book_pool->all[0];
+    keep_first(keeper);
+    keeper->pace = (struct distr_pace){.since = INT64_MAX, .count = 1024, .left = 1};
+    struct distr_source *source = keeper->kept;
+    pthread_mutex_lock(&book_pool->lock);
+    schedule_check(distr_take_away(book_pool, source));
+    pthread_mutex_unlock(&book_pool->lock);
+    source->keep_every = 7;
+    schedule_check(!distr_ask_kept(keeper));
+    schedule_check(source->keep_every == 7);
+    schedule_check(distr_source_kind(atomic_load(&source->state)) == DISTR_SOURCE_ASKED);
+    distr_source_give_back(keeper, source);
+    book_destroy();
+}
+
 static void *search(void *unused)
 {
     (void)unused;
@@ -201,6 +221,7 @@ static const struct schedule_scenario scenarios[] = {
      .look_ns = 900},
     {.name = "taken_away", .body = taken_away, .look_ns = 100},
     {.name = "taken_away_twice", .body = taken_away_twice, .look_ns = 100},
+    {.name = "taken_at_the_measure", .body = taken_at_the_measure},
     {.name = "kept_meanwhile", .body = kept_meanwhile, .look_ns = 20000},
 };
 
