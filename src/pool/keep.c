@@ -46,6 +46,7 @@ void distr_keep(struct distr_worker *worker, struct distr_source *source)
     struct distributor *d = worker->record.owner;
     int64_t now = distr_now();
 
+    source->until_keep = source->keep_every;
     worker->kept = source;
     worker->pace = (struct distr_pace){
         .since = now, .enough = shared_pace(d, source, now), .count = 1, .left = 1};

@@ -188,6 +188,27 @@ static void taken_at_the_measure(void)
     book_destroy();
 }
 
+/* One that said "not now" while it was kept is kept again when it goes on. */
+static void kept_again(void)
+{
+    book_create(2, 0, 0);
+    book_add_source(&book_quiet, 8, 1, -EAGAIN);
+    struct distr_worker *keeper = book_pool->all[0];
+    struct distr_source *source = distr_source_take(keeper);
+    source->row = 2;
+    schedule_check(distr_may_keep(keeper, source, true));
+    distr_keep(keeper, source);
+    keeper->pace.left = 100; /* it is not to let go by itself */
+    while (distr_ask_kept(keeper))
+        run_input(keeper);
+    schedule_check(keeper->kept == NULL);
+    book_source_ready(NULL);
+    schedule_check(distr_source_own(source, DISTR_SOURCE_READY));
+    schedule_check(distr_may_keep(keeper, source, true));
+    distr_source_give_back(keeper, source);
+    book_destroy();
+}
+
 static void *search(void *unused)
 {
     (void)unused;
@@ -222,6 +243,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "taken_away", .body = taken_away, .look_ns = 100},
     {.name = "taken_away_twice", .body = taken_away_twice, .look_ns = 100},
     {.name = "taken_at_the_measure", .body = taken_at_the_measure},
+    {.name = "kept_again", .body = kept_again},
     {.name = "kept_meanwhile", .body = kept_meanwhile, .look_ns = 20000},
 };
 
