@@ -52,8 +52,12 @@ void distr_keep(struct distr_worker *worker, struct distr_source *source)
         .since = now, .enough = shared_pace(d, source, now), .count = 1, .left = 1};
     /* Y9 release: pairs with Y12. */
     atomic_store_explicit(&source->state, distr_source_kept_by(worker), memory_order_release);
-    distr_announce(d, &worker->record); /* Y3: one that sleeps is to watch */
-    distr_source_end_if_stopped(d, source, distr_source_kept_by(worker));
+    distr_full_fence(); /* Y9: pairs with Y6, and with P3 */
+    distr_announce_fenced(d, &worker->record); /* Y3: one that sleeps is to watch */
+    if (distr_unlikely(atomic_load_explicit(&d->open_sources, memory_order_relaxed) != 1))
+        distr_let_go(worker);
+    else
+        distr_source_end_if_stopped(d, source, distr_source_kept_by(worker));
 }
 
 bool distr_keeps_pace(struct distr_worker *worker)

@@ -46,7 +46,6 @@ bool distr_keeps_pace(struct distr_worker *worker);
 /* Y10: the keeper is about to call, and owns the source until Y11.  False: it has to let go. */
 static inline bool distr_keep_begins(struct distr_worker *worker)
 {
-    const struct distributor *d = worker->record.owner;
     struct distr_source *source = worker->kept;
 
     /* Y10 relaxed: the light fence orders them, and pairs with Y12. */
@@ -54,7 +53,6 @@ static inline bool distr_keep_begins(struct distr_worker *worker)
     distr_light_fence();
     return distr_likely(atomic_load_explicit(&source->state, memory_order_relaxed) ==
                         distr_source_kept_by(worker)) &&
-           atomic_load_explicit(&d->open_sources, memory_order_relaxed) == 1 &&
            (distr_likely(--worker->pace.left != 0) || distr_keeps_pace(worker));
 }
 

@@ -252,6 +252,15 @@ static int make_group(struct distributor *d)
     return 0;
 }
 
+/* Under the lock: there are several now, and what is kept is for all again. */
+static bool share(struct distr_source *source, void *context)
+{
+    /* Y2 release: pairs with Y1. */
+    if (distr_take_away(context, source))
+        atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
+    return true;
+}
+
 /* Under the lock, so that no CLOSED, STOPPING or DOOR_SHUT comes in between. */
 static int add_locked(struct distributor *d, const distributor_task_type_t *type,
                       distributor_source_fn *ask, void *context)
@@ -275,7 +284,11 @@ static int add_locked(struct distributor *d, const distributor_task_type_t *type
     atomic_store_explicit(&source->said, false, memory_order_relaxed);
     /* Counted before it can be asked, like a task. */
     atomic_fetch_add_explicit(&d->sources_opened, 1, memory_order_seq_cst);
-    atomic_fetch_add_explicit(&d->open_sources, 1, memory_order_relaxed);
+    uint32_t open = atomic_fetch_add_explicit(&d->open_sources, 1, memory_order_seq_cst);
+    if (open == 1) {
+        distr_full_fence(); /* Y6: pairs with Y9 */
+        distr_source_for_each(d, share, d);
+    }
     /* Y6 release: pairs with Y1. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
     set_hint(source);

@@ -188,6 +188,35 @@ static void taken_at_the_measure(void)
     book_destroy();
 }
 
+static void *add_second(void *unused)
+{
+    (void)unused;
+    book_add_source(&book_quiet, 2, 1, 0);
+    return NULL;
+}
+
+/* Of several sources none is left with a worker that may be busy for long. */
+static void shared_again(void)
+{
+    book_create(2, 0, 0);
+    book_add_source(&book_quiet, 8, 1, 0);
+    struct distr_worker *keeper = book_pool->all[0];
+    struct distr_source *source = distr_source_take(keeper);
+    source->row = 2;
+    schedule_begin();
+    pthread_t other = book_thread(add_second);
+    if (distr_may_keep(keeper, source, true))
+        distr_keep(keeper, source);
+    else
+        distr_source_give_back(keeper, source);
+    if (keeper->kept && distr_ask_kept(keeper))
+        run_input(keeper);
+    book_wait_for(other);
+    schedule_end();
+    schedule_check(atomic_load(&source->state) == DISTR_SOURCE_READY);
+    book_destroy();
+}
+
 /* One that said "not now" while it was kept is kept again when it goes on. */
 static void kept_again(void)
 {
@@ -243,6 +272,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "taken_away", .body = taken_away, .look_ns = 100},
     {.name = "taken_away_twice", .body = taken_away_twice, .look_ns = 100},
     {.name = "taken_at_the_measure", .body = taken_at_the_measure},
+    {.name = "shared_again", .body = shared_again, .look_ns = 100},
     {.name = "kept_again", .body = kept_again},
     {.name = "kept_meanwhile", .body = kept_meanwhile, .look_ns = 20000},
 };
