@@ -416,6 +416,47 @@ Test(sources, a_long_task_holds_nothing_back)
     finish();
 }
 
+#define LONG_ONE 200000
+
+static atomic_bool later_came;
+
+static int until_later_came(void *context, distributor_input_t *input)
+{
+    return atomic_load(&later_came) ? 0 : distributor_set_input(input, &context, sizeof context);
+}
+
+/* The tasks are short, until one adds a source that does not end before a later input has come. */
+static int wait_beside_another(distributor_task_t *self, const void *input, size_t size)
+{
+    uint64_t number = *(const uint64_t *)input;
+    (void)size;
+    if (number == LONG_ONE) {
+        task_assert(distributor_add_source(distributor_of(self), &nothing, until_later_came,
+                                           NULL) == 0);
+        await(&gate);
+    }
+    if (number == LONG_ONE + 50) {
+        atomic_store(&later_came, true);
+        sem_post(&gate);
+    }
+    return 0;
+}
+
+Test(sources, a_long_task_holds_nothing_back_beside_another_source)
+{
+    static const distributor_task_type_t short_ones = {.run = wait_beside_another};
+    struct counter c = {.end = LONG_ONE + 100};
+    open_gates();
+    distributor_t *d = make(OPTIONS(.workers = 2));
+    expect(distributor_start(d), 0);
+    expect(distributor_add_source(d, &short_ones, count_up, &c), 0);
+    expect(sum_up(d).failed, 0);
+    expect(c.next, c.end);
+    expect(distributor_destroy(d), 0);
+    remove_gates();
+    finish();
+}
+
 static int until_the_other_ends(void *context, distributor_input_t *input)
 {
     struct counter *c = context;
