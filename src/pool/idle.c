@@ -236,7 +236,7 @@ static enum rest park(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
     bool watches = distr_watch(d);
-    int64_t deadline = watches ? distr_now() + DISTR_NAP_NS : INT64_MAX;
+    int64_t deadline = watches ? distr_watch_until(worker) : INT64_MAX;
     enum rest rest = TOLD;
 
     if (lie_down(worker)) {
@@ -306,15 +306,9 @@ static bool ask(struct distr_worker *worker, bool counted)
         return true;
     struct distr_source *source =
         worker->order ? distr_order_ticket(worker) : distr_source_take(worker);
+    if (!source && !worker->order)
+        source = distr_take_over(worker);
     return source && ask_source(worker, source, counted);
-}
-
-/* The worker has watched a source for a while: asks it, if its keeper has not moved. */
-static bool take_over(struct distr_worker *worker)
-{
-    struct distr_source *source = distr_take_over(worker);
-
-    return source && ask_source(worker, source, true);
 }
 
 uint64_t distr_moves(struct distributor *d)
@@ -382,8 +376,6 @@ static distr_apart bool look_on(struct distr_worker *worker)
             continue;
         }
         enum rest rest = park(worker);
-        if (rest == SLEPT && take_over(worker))
-            return true;
         freeze = rest == UP && must_freeze(d, &parks);
         round = rest == SLEPT ? 1 : 0; /* who watches takes one look */
     }

@@ -175,8 +175,16 @@ void distr_watch_ends(struct distributor *d)
     atomic_store_explicit(&d->watched, false, memory_order_seq_cst);
 }
 
+int64_t distr_watch_until(const struct distr_worker *worker)
+{
+    int64_t now = distr_now();
+
+    return now < worker->visit_at ? worker->visit_at : now + DISTR_NAP_NS;
+}
+
 struct visit {
     struct distr_worker *watcher;
+    bool first; /* there are no moves to compare with */
     struct distr_source *taken;
 };
 
@@ -194,7 +202,7 @@ static bool visit_kept(struct distr_source *source, void *context)
                      distr_record_done(keeper);
     bool slow = moves - visit->watcher->watched_moves < MOVES_MIN;
     visit->watcher->watched_moves = moves;
-    if (slow && !visit->taken && distr_take_away(d, source))
+    if (slow && !visit->taken && !visit->first && distr_take_away(d, source))
         visit->taken = source;
     return true;
 }
@@ -202,12 +210,19 @@ static bool visit_kept(struct distr_source *source, void *context)
 struct distr_source *distr_take_over(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
-    struct visit visit = {.watcher = worker};
+    struct visit visit = {.watcher = worker, .first = worker->visit_at == 0};
 
-    if (pthread_mutex_trylock(&d->lock) != 0)
+    if (atomic_load_explicit(&d->open_sources, memory_order_relaxed) != 1 ||
+        !distr_source_is_kept(d)) {
+        worker->visit_at = 0;
+        return NULL;
+    }
+    int64_t now = distr_now();
+    if (now < worker->visit_at || pthread_mutex_trylock(&d->lock) != 0)
         return NULL;
     distr_source_for_each(d, visit_kept, &visit);
     pthread_mutex_unlock(&d->lock);
+    worker->visit_at = visit.taken ? 0 : now + DISTR_NAP_NS;
     if (visit.taken) {
         worker->source = visit.taken;
         try_later(d, visit.taken);

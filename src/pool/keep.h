@@ -78,18 +78,20 @@ bool distr_keep_says(struct distr_source *source, uint32_t *state);
 /* Y12, under the lock.  True: the caller owns it. */
 bool distr_take_away(struct distributor *d, struct distr_source *source);
 
-/* How long who watches a source sleeps between two looks. */
+/* How long a keeper has between two looks of a worker that finds nothing. */
 #define DISTR_NAP_NS 500000
 
 /* Whether a source is kept, and nobody watches it. */
 bool distr_watch_is_free(struct distributor *d);
 
-/* True: the caller is to sleep for a while only, then distr_watch_ends and distr_take_over. */
+/* True: the caller is to sleep until distr_watch_until at most, then distr_watch_ends, and looks for
+ * work. */
 bool distr_watch(struct distributor *d);
+int64_t distr_watch_until(const struct distr_worker *worker);
 void distr_watch_ends(struct distributor *d);
 
-/* A kept source whose keeper has hardly moved since the worker's last call: the caller owns it now.
- * NULL: there is none. */
+/* A kept source whose keeper has hardly moved since the worker looked at it, a nap ago or more: the
+ * caller owns it now.  NULL: there is none, or it is not time yet. */
 struct distr_source *distr_take_over(struct distr_worker *worker);
 
 #endif

@@ -169,7 +169,8 @@ struct distr_worker {
     struct distr_source *source; /* which one it asked last */
     struct distr_source *kept;   /* which one it keeps, if nobody has taken it away (keep.h) */
     struct distr_pace pace;      /* of what it keeps */
-    uint64_t watched_moves;      /* those of another's keeper, when it watched last */
+    uint64_t watched_moves;      /* those of another keeper, when it looked last, */
+    int64_t visit_at;            /* and when it looks again; 0: it has found none */
 
     /* The one whose callback is on the stack. */
     _Atomic(struct distr_source *) asked;

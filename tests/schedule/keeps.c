@@ -246,6 +246,41 @@ static void *search(void *unused)
     return NULL;
 }
 
+static atomic_bool taken;
+
+static void *search_until_taken(void *unused)
+{
+    struct distr_worker *worker = book_pool->all[1];
+
+    (void)unused;
+    while (!worker->source) {
+        schedule_check(distr_search(worker));
+        run_input(worker);
+    }
+    atomic_store(&taken, true);
+    return NULL;
+}
+
+/* The keeper is in a long task.  The other worker is told of a task again and again, sooner than it
+ * would look after the keeper, and does so in between. */
+static void told_again_and_again(void)
+{
+    book_create(2, 0, 0);
+    book_add_source(&book_quiet, 8, 1, 0);
+    keep_first(book_pool->all[0]);
+    atomic_store(&taken, false);
+    schedule_begin();
+    pthread_t other = book_thread(search_until_taken);
+    for (unsigned i = 1; i < 60 && !atomic_load(&taken); i++) {
+        book_add(&book_quiet, 0);
+        while (atomic_load(&book_pool->all[1]->record.completed) < i && !atomic_load(&taken))
+            schedule_yield();
+    }
+    schedule_check(atomic_load(&taken));
+    book_wait_for(other);
+    book_destroy();
+}
+
 /* It is kept just as another worker lies down: that one gets up, and watches. */
 static void kept_meanwhile(void)
 {
@@ -273,6 +308,10 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "taken_away_twice", .body = taken_away_twice, .look_ns = 100},
     {.name = "taken_at_the_measure", .body = taken_at_the_measure},
     {.name = "shared_again", .body = shared_again, .look_ns = 100},
+    {.name = "told_again_and_again",
+     .body = told_again_and_again,
+     .preemptions = 1,
+     .look_ns = 20000},
     {.name = "kept_again", .body = kept_again},
     {.name = "kept_meanwhile", .body = kept_meanwhile, .look_ns = 20000},
 };
