@@ -295,9 +295,8 @@ static int hand_out(struct distributor_lazy_map *map, void *output)
     int error = distr_window_slot(w, item)->error;
     if (error != 0)
         return error;
-    const void *made = distr_window_output(w, item);
-    if (made) /* the caller has room for it just then */
-        memcpy(output, made, w->output_size);
+    if (output && w->output_size > 0) /* both, or neither */
+        memcpy(output, distr_window_output(w, item), w->output_size);
     return 1;
 }
 
