@@ -72,7 +72,7 @@ bool distr_keeps_pace(struct distr_worker *worker)
     /* Once it may have been another worker's search, or another process. */
     if (slow && (pace->slow || pace->count < PACE_MAX))
         return false;
-    if (++pace->times == PACE_TIMES && span > pace->count * KEEP_NS && !alone) {
+    if (++pace->times == PACE_TIMES && span > (int64_t)pace->count * KEEP_NS && !alone) {
         source->keep_every = TRY_ROWS / 2;
         return false;
     }
