@@ -203,12 +203,14 @@ static void shared_again(void)
     struct distr_worker *keeper = book_pool->all[0];
     struct distr_source *source = distr_source_take(keeper);
     source->row = 2;
+    distr_hint_own_tasks(&keeper->record); /* which would be a fence */
     schedule_begin();
     pthread_t other = book_thread(add_second);
     if (distr_may_keep(keeper, source, true))
         distr_keep(keeper, source);
     else
         distr_source_give_back(keeper, source);
+    keeper->pace.left = 100; /* it is not to let go by itself */
     if (keeper->kept && distr_ask_kept(keeper))
         run_input(keeper);
     book_wait_for(other);
