@@ -84,8 +84,8 @@ bool distr_take_away(struct distributor *d, struct distr_source *source);
 /* Whether a source is kept, and nobody watches it. */
 bool distr_watch_is_free(struct distributor *d);
 
-/* True: the caller is to sleep until distr_watch_until at most, then distr_watch_ends, and looks for
- * work. */
+/* True: the caller is to sleep until distr_watch_until at most, then distr_watch_ends, and to look
+ * for work. */
 bool distr_watch(struct distributor *d);
 int64_t distr_watch_until(const struct distr_worker *worker);
 void distr_watch_ends(struct distributor *d);
