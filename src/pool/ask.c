@@ -222,7 +222,7 @@ bool distr_ask(struct distr_worker *worker, struct distr_source *source)
         no_input(worker, source, rc);
         return false;
     }
-    if (distr_may_keep(worker, source, others))
+    if (distr_keep_is_due(worker, source, others))
         distr_keep(worker, source);
     else if (others && source->row > 1 && distr_deque_reserve(&worker->claims) == 0)
         return ask_in_a_row(worker, source);
@@ -244,8 +244,10 @@ static distr_apart bool no_kept_input(struct distr_worker *worker, int rc)
 
 bool distr_ask_kept(struct distr_worker *worker)
 {
-    if (distr_unlikely(!distr_keep_begins(worker)))
-        return distr_let_go(worker);
+    if (distr_unlikely(!distr_keep_begins(worker))) {
+        distr_let_go(worker);
+        return false;
+    }
     struct distr_source *source = worker->kept;
     int rc = call_back(worker, source,
                        distr_next_serial(worker->record.owner, &source->serials));

@@ -112,7 +112,7 @@ static void try_later(struct distributor *d, struct distr_source *source)
     source->until_keep = source->keep_every;
 }
 
-bool distr_let_go(struct distr_worker *worker)
+void distr_let_go(struct distr_worker *worker)
 {
     struct distr_source *source = worker->kept;
     uint32_t kept = distr_source_kept_by(worker);
@@ -125,7 +125,6 @@ bool distr_let_go(struct distr_worker *worker)
     }
     /* release: pairs with Y12. */
     atomic_store_explicit(&worker->asked, NULL, memory_order_release);
-    return false;
 }
 
 /* ---- others ---- */
@@ -160,19 +159,19 @@ bool distr_take_away(struct distributor *d, struct distr_source *source)
 
 bool distr_watch_is_free(struct distributor *d)
 {
-    return distr_source_is_kept(d) && !atomic_load_explicit(&d->watched, memory_order_seq_cst);
+    return distr_source_is_kept(d) && !atomic_load_explicit(&d->has_watcher, memory_order_seq_cst);
 }
 
 bool distr_watch(struct distributor *d)
 {
     return distr_has_sources(d) && distr_watch_is_free(d) &&
-           !atomic_exchange_explicit(&d->watched, true, memory_order_seq_cst);
+           !atomic_exchange_explicit(&d->has_watcher, true, memory_order_seq_cst);
 }
 
 void distr_watch_ends(struct distributor *d)
 {
     /* seq_cst: before P2 and P6, whose look is for who watches next. */
-    atomic_store_explicit(&d->watched, false, memory_order_seq_cst);
+    atomic_store_explicit(&d->has_watcher, false, memory_order_seq_cst);
 }
 
 int64_t distr_watch_until(const struct distr_worker *worker)

@@ -8,7 +8,7 @@
  *
  * | who                               | calls                                             |
  * |-----------------------------------|---------------------------------------------------|
- * | who owns a source, a worker       | distr_may_keep, distr_keep, distr_keep_shared     |
+ * | who owns a source, a worker       | distr_keep_is_due, distr_keep, distr_keep_shared  |
  * | its keeper                        | distr_keep_begins, _ends, _owns, distr_let_go     |
  * | a worker that has found nothing   | distr_watch, distr_watch_ends, distr_take_over    |
  * | any thread, under the lock        | distr_take_away                                   |
@@ -20,9 +20,9 @@
 #include "pool/source.h"
 
 /* Whether the worker, which has an input of the source, is to keep it: nobody else could ask it, or
- * a try is due. */
-static inline bool distr_may_keep(const struct distr_worker *worker, struct distr_source *source,
-                                  bool others)
+ * this is the row in which a try is due. */
+static inline bool distr_keep_is_due(const struct distr_worker *worker,
+                                     struct distr_source *source, bool others)
 {
     const struct distributor *d = worker->record.owner;
 
@@ -69,8 +69,8 @@ static inline bool distr_keep_ends(struct distr_worker *worker)
 /* The keeper is in the call, or has just left it without an input: owns the source again. */
 void distr_keep_owns(struct distr_worker *worker);
 
-/* Y2 for what the worker keeps, unless it was taken away.  Returns false. */
-bool distr_let_go(struct distr_worker *worker);
+/* Y2 for what the worker keeps, unless it was taken away. */
+void distr_let_go(struct distr_worker *worker);
 
 /* Y5 for a kept source in the given state.  False: it is in another one, which is filled in. */
 bool distr_keep_says(struct distr_source *source, uint32_t *state);

@@ -207,7 +207,7 @@ struct distributor {
     unsigned cpus;                 /* constant */
     _Atomic uint32_t open_sources; /* sources_opened - sources_ended; a hint that there are some */
     _Atomic unsigned workers;      /* how many there are; guarded by the lock */
-    _Atomic bool watched;          /* a worker watches a kept source, swapped by workers */
+    _Atomic bool has_watcher;      /* a worker watches a kept source; swapped by workers */
     distributor_options_t options; /* constant */
 
     /* sleeping : 31 | unchecked : 1 | searching : 32, see idle.c. */

@@ -83,7 +83,7 @@ static void told_while_watching(void)
     schedule_settle();
     schedule_begin();
     book_add_source(&book_sleeps, 2, 1, 0);
-    while (!atomic_load(&book_pool->watched) && !book_has_run(1))
+    while (!atomic_load(&book_pool->has_watcher) && !book_has_run(1))
         schedule_yield();
     book_add(&book_quiet, 0);
     book_join();
@@ -206,7 +206,7 @@ static void shared_again(void)
     distr_hint_own_tasks(&keeper->record); /* which would be a fence */
     schedule_begin();
     pthread_t other = book_thread(add_second);
-    if (distr_may_keep(keeper, source, true))
+    if (distr_keep_is_due(keeper, source, true))
         distr_keep(keeper, source);
     else
         distr_source_give_back(keeper, source);
@@ -227,7 +227,7 @@ static void kept_again(void)
     struct distr_worker *keeper = book_pool->all[0];
     struct distr_source *source = distr_source_take(keeper);
     source->row = 2;
-    schedule_check(distr_may_keep(keeper, source, true));
+    schedule_check(distr_keep_is_due(keeper, source, true));
     distr_keep(keeper, source);
     keeper->pace.left = 100; /* it is not to let go by itself */
     while (distr_ask_kept(keeper))
@@ -235,7 +235,7 @@ static void kept_again(void)
     schedule_check(keeper->kept == NULL);
     book_source_ready(NULL);
     schedule_check(distr_source_own(source, DISTR_SOURCE_READY));
-    schedule_check(distr_may_keep(keeper, source, true));
+    schedule_check(distr_keep_is_due(keeper, source, true));
     distr_source_give_back(keeper, source);
     book_destroy();
 }
