@@ -109,7 +109,6 @@ END {
     calls("futex waits", "cost-futex-waits")
     calls("futex wakes", "cost-futex-wakes")
     calls("membarriers", "cost-membarriers")
-    calls("naps", "cost-naps")
     calls("other calls of the library", "cost-other-calls")
     print ""
     printf "A fault takes %.0f ns, a switch on one core %.0f, a wake of nobody %.0f, a membarrier %.0f, " \

@@ -2,12 +2,12 @@
 /*
  * cost_calls.c - what a million tasks ask of the kernel.  `cost_calls SUBJECT WORKERS` runs
  * squares, stream or tree twice in one distributor and reports for the second run, per million
- * tasks: page faults, threads switched out of their own will or not, futex waits and wakes,
- * membarriers, naps; and a task's time on the clock and on the CPUs.  The first run has the suffix
- * -cold.
+ * tasks: page faults, threads switched out of their own will or not, futex waits (a reader's nap is
+ * one) and wakes, membarriers; and a task's time on the clock and on the CPUs.  The first run has
+ * the suffix -cold.
  *
- * The library calls the kernel through here: syscall() and clock_nanosleep() are this program's
- * own, which count and hand on.  So nothing is traced and nothing slowed down.
+ * The library calls the kernel through here: syscall() is this program's own, which counts and
+ * hands on.  So nothing is traced and nothing slowed down.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -22,17 +22,16 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TASKS UINT64_C(1000000)
 #define DEPTH 19 /* of the tree, 2^20 - 1 tasks */
 
-enum count { FAULTS, VOLUNTARY, INVOLUNTARY, WAITS, WAKES, MEMBARRIERS, NAPS, OTHERS, COUNTS };
+enum count { FAULTS, VOLUNTARY, INVOLUNTARY, WAITS, WAKES, MEMBARRIERS, OTHERS, COUNTS };
 
 static const char *const names[COUNTS] = {"faults",      "switches",    "preemptions",
                                           "futex-waits", "futex-wakes", "membarriers",
-                                          "naps",        "other-calls"};
+                                          "other-calls"};
 
 static atomic_ullong calls[COUNTS];
 
@@ -65,17 +64,6 @@ long syscall(long number, ...)
         next = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
     count_call(number, (int)a[1]);
     return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-}
-
-int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
-{
-    static int (*_Atomic next)(clockid_t, int, const struct timespec *, struct timespec *);
-
-    if (next == NULL)
-        next = (int (*)(clockid_t, int, const struct timespec *, struct timespec *))dlsym(
-            RTLD_NEXT, "clock_nanosleep");
-    atomic_fetch_add_explicit(&calls[NAPS], 1, memory_order_relaxed);
-    return next(clock, flags, time, left);
 }
 
 /* ---- the tasks ---- */
