@@ -27,7 +27,7 @@ const (
 	naps       = 20000
 	napTime    = 5 * time.Millisecond
 	trips      = 20000
-	warmTrips  = 1000
+	warmTrips  = 20000
 	quietTrips = 300
 	noSubject  = 3
 
