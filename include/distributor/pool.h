@@ -160,9 +160,9 @@ typedef enum distributor_log_level {
  * Is given each message of the library: the context of the options, the name of the worker that
  * it is about (NULL: of none), one line without a newline.  ERROR: memory is short and something
  * was lost with it, or distributor_create refuses an option, which the line names with its value;
- * WARNING: a callback ended its thread, a timed join found a task that still
- * runs; INFO: a task failed, which its result record says too.  Called by any thread,
- * also by several at once; it must not call the distributor.
+ * WARNING: a callback ended its thread, a timed join found a task that still runs; INFO: a task
+ * failed, which its result record says too.  Called by any thread, also by several at once; it must
+ * not call the distributor.
  */
 typedef void distributor_log_fn(void *context, distributor_log_level_t level, const char *worker,
                                 const char *message);
