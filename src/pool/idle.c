@@ -302,31 +302,11 @@ static bool ask_source(struct distr_worker *worker, struct distr_source *source,
 /* Nothing is pending: asks a source. */
 static bool ask(struct distr_worker *worker, bool counted)
 {
-    if (worker->kept && distr_ask_kept(worker))
-        return true;
     struct distr_source *source =
         worker->order ? distr_order_ticket(worker) : distr_source_take(worker);
     if (!source && !worker->order)
         source = distr_take_over(worker);
     return source && ask_source(worker, source, counted);
-}
-
-uint64_t distr_moves(struct distributor *d)
-{
-    uint64_t sum = 0;
-
-    for (struct distr_group *group = &d->first; group;
-         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
-        for (unsigned i = 0; i < 64; i++) {
-            struct distr_record *record =
-                atomic_load_explicit(&group->records[i], memory_order_acquire);
-            if (!record)
-                break;
-            sum += atomic_load_explicit(&record->added, memory_order_relaxed) +
-                   distr_record_done(record);
-        }
-    }
-    return sum;
 }
 
 /* Whether some thread has added or ended a task since this worker's last look. */
@@ -383,6 +363,12 @@ static distr_apart bool look_on(struct distr_worker *worker)
     return false;
 }
 
+/* The same for a worker that is not counted, and may keep a source. */
+static bool ask_first(struct distr_worker *worker)
+{
+    return (worker->kept && distr_ask_kept(worker)) || ask(worker, false);
+}
+
 bool distr_search(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
@@ -392,7 +378,7 @@ bool distr_search(struct distr_worker *worker)
         distr_order_close(worker);
     /* The one input of an order has no hint, and comes first. */
     if (distr_has_sources(d) && !worker->order && distr_nothing_is_hinted(worker) &&
-        ask(worker, false))
+        ask_first(worker))
         return true;
     /* A first look that is not counted: it mostly finds something. */
     if (distr_take(worker, false, &more)) {
@@ -400,7 +386,7 @@ bool distr_search(struct distr_worker *worker)
             distr_announce(d, &worker->record);
         return true;
     }
-    if (distr_has_sources(d) && ask(worker, false))
+    if (distr_has_sources(d) && ask_first(worker))
         return true;
     if (worker->order)
         distr_order_close(worker);

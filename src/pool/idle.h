@@ -103,9 +103,6 @@ static inline bool distr_next_task(struct distr_worker *worker)
     return distr_search(worker);
 }
 
-/* What all have added and ended; a guess. */
-uint64_t distr_moves(struct distributor *d);
-
 /* Whether any queue holds a task; sets the hints of those that do. */
 bool distr_any_task(struct distributor *d);
 

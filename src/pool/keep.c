@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "pool/idle.h"
+#include "pool/quiesce.h"
 
 /* A source is kept while an input, with its task, takes no longer than when several ask; */
 #define KEEP_NS_MAX 400
@@ -91,6 +92,7 @@ void distr_keep_owns(struct distr_worker *worker)
     uint32_t asked = DISTR_SOURCE_ASKED;
 
     worker->kept = NULL;
+    distr_keep_shared(worker->record.owner, source);
     /* Whatever Y12 has made of it: who finds the call running leaves the source to its keeper.
      * seq_cst: pairs with Y5. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_ASKED, memory_order_seq_cst);
@@ -159,7 +161,7 @@ bool distr_take_away(struct distributor *d, struct distr_source *source)
 
 bool distr_watch_is_free(struct distributor *d)
 {
-    return distr_source_is_kept(d) && !atomic_load_explicit(&d->has_watcher, memory_order_seq_cst);
+    return distr_source_kept(d) && !atomic_load_explicit(&d->has_watcher, memory_order_seq_cst);
 }
 
 bool distr_watch(struct distributor *d)
@@ -181,50 +183,39 @@ int64_t distr_watch_until(const struct distr_worker *worker)
     return now < worker->visit_at ? worker->visit_at : now + DISTR_NAP_NS;
 }
 
-struct visit {
-    struct distr_worker *watcher;
-    bool first; /* there are no moves to compare with */
-    struct distr_source *taken;
-};
-
-/* Takes it if its keeper has added and ended little since the last visit. */
-static bool visit_kept(struct distr_source *source, void *context)
+/* Under the lock: whether its keeper has added and ended little since the worker looked last. */
+static bool is_slow(struct distr_worker *worker, const struct distr_source *source)
 {
-    struct visit *visit = context;
-    struct distributor *d = visit->watcher->record.owner;
+    struct distributor *d = worker->record.owner;
     uint32_t state = atomic_load_explicit(&source->state, memory_order_relaxed);
 
     if (distr_source_kind(state) != DISTR_SOURCE_KEPT)
         return false;
-    struct distr_record *keeper = &d->all[distr_source_keeper(state)]->record;
-    uint64_t moves = atomic_load_explicit(&keeper->added, memory_order_relaxed) +
-                     distr_record_done(keeper);
-    bool slow = moves - visit->watcher->watched_moves < MOVES_MIN;
-    visit->watcher->watched_moves = moves;
-    if (slow && !visit->taken && !visit->first && distr_take_away(d, source))
-        visit->taken = source;
-    return true;
+    uint64_t moves = distr_record_moves(&d->all[distr_source_keeper(state)]->record);
+    bool slow = moves - worker->watched_moves < MOVES_MIN;
+    worker->watched_moves = moves;
+    return slow;
 }
 
 struct distr_source *distr_take_over(struct distr_worker *worker)
 {
     struct distributor *d = worker->record.owner;
-    struct visit visit = {.watcher = worker, .first = worker->visit_at == 0};
+    struct distr_source *source = distr_has_sources(d) ? distr_source_kept(d) : NULL;
 
-    if (atomic_load_explicit(&d->open_sources, memory_order_relaxed) != 1 ||
-        !distr_source_is_kept(d)) {
+    if (!source) {
         worker->visit_at = 0;
         return NULL;
     }
     int64_t now = distr_now();
     if (now < worker->visit_at || pthread_mutex_trylock(&d->lock) != 0)
         return NULL;
-    distr_source_for_each(d, visit_kept, &visit);
+    bool first = worker->visit_at == 0; /* there are no moves to compare with */
+    bool mine = is_slow(worker, source) && !first && distr_take_away(d, source);
     pthread_mutex_unlock(&d->lock);
-    worker->visit_at = visit.taken ? 0 : now + DISTR_NAP_NS;
-    if (visit.taken) {
-        worker->source = visit.taken;
-        try_later(d, visit.taken);
-    }
-    return visit.taken;
+    worker->visit_at = mine ? 0 : now + DISTR_NAP_NS;
+    if (!mine)
+        return NULL;
+    worker->source = source;
+    try_later(d, source);
+    return source;
 }

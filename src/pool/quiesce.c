@@ -71,6 +71,22 @@ static uint64_t count_added(struct distributor *d)
     return added + atomic_load_explicit(&d->sources_opened, memory_order_acquire);
 }
 
+static bool sum_moves(struct distr_record *record, void *context)
+{
+    uint64_t *moves = context;
+
+    *moves += distr_record_moves(record);
+    return true;
+}
+
+uint64_t distr_moves(struct distributor *d)
+{
+    uint64_t moves = 0;
+
+    distr_for_each_record(d, sum_moves, &moves);
+    return moves;
+}
+
 /* The results that tasks emitted.  Nothing runs any more, and every worker's last count was read by
  * acquire: its queue can be looked at. */
 static bool sum_results(struct distr_record *record, void *context)

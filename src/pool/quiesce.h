@@ -15,6 +15,14 @@ void distr_try_end(struct distributor *d);
 /* The sums of what all records have counted as ended. */
 void distr_sum_ended(struct distributor *d, distributor_summary_t *total, uint64_t *refused);
 
+/* What a record, or all, have added and ended; while they run it is a guess. */
+static inline uint64_t distr_record_moves(struct distr_record *record)
+{
+    return atomic_load_explicit(&record->added, memory_order_relaxed) + distr_record_done(record);
+}
+
+uint64_t distr_moves(struct distributor *d);
+
 /* Whether there are results that nobody has read. */
 bool distr_has_unread(struct distributor *d);
 

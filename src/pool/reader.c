@@ -9,6 +9,7 @@
 #include "pool/item.h"
 #include "pool/order.h"
 #include "pool/pipe.h"
+#include "pool/quiesce.h"
 
 /* ---- what a reader holds ---- */
 
@@ -168,24 +169,23 @@ size_t distr_reader_take(struct distributor *d, struct distr_reader *reader, siz
     return taken;
 }
 
+static bool hint_what_it_holds(struct distr_record *record, void *context)
+{
+    bool *any = context;
+
+    if (record->worker && distr_queue_peek(&record->worker->output) != DISTR_EMPTY) {
+        hint_results(record->worker);
+        *any = true;
+    }
+    return true;
+}
+
 /* Whether any worker has a result, hint or not; sets the hints of those that have. */
 bool distr_any_result(struct distributor *d)
 {
     bool any = false;
 
-    for (struct distr_group *group = &d->first; group;
-         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
-        for (unsigned i = 0; i < 64; i++) {
-            struct distr_record *record =
-                atomic_load_explicit(&group->records[i], memory_order_acquire);
-            if (!record)
-                break;
-            if (!record->worker || distr_queue_peek(&record->worker->output) == DISTR_EMPTY)
-                continue;
-            hint_results(record->worker);
-            any = true;
-        }
-    }
+    distr_for_each_record(d, hint_what_it_holds, &any);
     return any;
 }
 

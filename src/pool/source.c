@@ -84,8 +84,9 @@ void distr_source_put_aside(struct distr_worker *worker, struct distr_source *so
     distr_source_give_back(worker, source);
 }
 
-bool distr_source_for_each(struct distributor *d, bool (*visit)(struct distr_source *, void *),
-                           void *context)
+/* Calls visit for each place of a source, under the lock. */
+static bool for_each(struct distributor *d, bool (*visit)(struct distr_source *, const void *),
+                     const void *context)
 {
     bool any = false;
 
@@ -97,20 +98,20 @@ bool distr_source_for_each(struct distributor *d, bool (*visit)(struct distr_sou
     return any;
 }
 
-static bool stop(struct distr_source *source, void *context)
+static bool stop(struct distr_source *source, const void *context)
 {
-    struct distributor *d = context;
+    struct distributor *const *d = context;
 
     if (distr_source_own(source, DISTR_SOURCE_READY) ||
-        distr_source_own(source, DISTR_SOURCE_WAITING) || distr_take_away(d, source))
-        end_locked(d, source);
+        distr_source_own(source, DISTR_SOURCE_WAITING) || distr_take_away(*d, source))
+        end_locked(*d, source);
     return true;
 }
 
 void distr_sources_stop(struct distributor *d)
 {
     pthread_mutex_lock(&d->lock);
-    distr_source_for_each(d, stop, d);
+    for_each(d, stop, &d);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -140,29 +141,31 @@ static bool has_room(struct distributor *d)
            atomic_load_explicit(&d->pending, memory_order_seq_cst) < d->input_limit;
 }
 
-/* Whether there is a source in that state. */
-static bool is_any(struct distributor *d, uint32_t wanted)
+/* A source in a state of that kind; NULL: there is none. */
+static struct distr_source *find(struct distributor *d, uint32_t kind)
 {
     for (struct distr_source_group *group = first_group(d); group;
          group = atomic_load_explicit(&group->next, memory_order_acquire)) {
         uint64_t bits = atomic_load_explicit(&group->hints, memory_order_seq_cst);
 
-        for (; bits != 0; bits &= bits - 1)
-            if (distr_source_kind(atomic_load_explicit(
-                    &group->sources[__builtin_ctzll(bits)].state, memory_order_seq_cst)) == wanted)
-                return true;
+        for (; bits != 0; bits &= bits - 1) {
+            struct distr_source *source = &group->sources[__builtin_ctzll(bits)];
+            if (distr_source_kind(atomic_load_explicit(&source->state, memory_order_seq_cst)) ==
+                kind)
+                return source;
+        }
     }
-    return false;
+    return NULL;
 }
 
 bool distr_source_is_ready(struct distributor *d)
 {
-    return is_any(d, DISTR_SOURCE_READY);
+    return find(d, DISTR_SOURCE_READY) != NULL;
 }
 
-bool distr_source_is_kept(struct distributor *d)
+struct distr_source *distr_source_kept(struct distributor *d)
 {
-    return is_any(d, DISTR_SOURCE_KEPT);
+    return find(d, DISTR_SOURCE_KEPT);
 }
 
 bool distr_askable(struct distributor *d)
@@ -253,12 +256,13 @@ static int make_group(struct distributor *d)
 }
 
 /* Under the lock: there are several now, and what is kept is for all again. */
-static bool share(struct distr_source *source, void *context)
+static void share_kept(struct distributor *d)
 {
+    struct distr_source *source = distr_source_kept(d);
+
     /* Y2 release: pairs with Y1. */
-    if (distr_take_away(context, source))
+    if (source && distr_take_away(d, source))
         atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
-    return true;
 }
 
 /* Under the lock, so that no CLOSED, STOPPING or DOOR_SHUT comes in between. */
@@ -287,7 +291,7 @@ static int add_locked(struct distributor *d, const distributor_task_type_t *type
     uint32_t open = atomic_fetch_add_explicit(&d->open_sources, 1, memory_order_seq_cst);
     if (open == 1) {
         distr_full_fence(); /* Y6: pairs with Y9 */
-        distr_source_for_each(d, share, d);
+        share_kept(d);
     }
     /* Y6 release: pairs with Y1. */
     atomic_store_explicit(&source->state, DISTR_SOURCE_READY, memory_order_release);
@@ -315,7 +319,7 @@ int distributor_add_source(distributor_t *d, const distributor_task_type_t *type
 }
 
 /* Y5: it can be asked again.  False: nobody needs to be told. */
-static bool make_ready(struct distr_source *source, void *context)
+static bool make_ready(struct distr_source *source, const void *context)
 {
     uint32_t state = atomic_load_explicit(&source->state, memory_order_seq_cst);
 
@@ -348,7 +352,7 @@ int distributor_source_ready(distributor_t *d, const void *context)
     if (rc != 0)
         return rc;
     pthread_mutex_lock(&d->lock);
-    bool ready = distr_source_for_each(d, make_ready, (void *)(uintptr_t)context);
+    bool ready = for_each(d, make_ready, context);
     pthread_mutex_unlock(&d->lock);
     if (ready)
         distr_announce_source(d);

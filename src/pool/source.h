@@ -101,13 +101,8 @@ bool distr_askable(struct distributor *d);
 /* Whether there is a source that is READY. */
 bool distr_source_is_ready(struct distributor *d);
 
-/* Whether there is a source that is KEPT. */
-bool distr_source_is_kept(struct distributor *d);
-
-/* Calls visit for each place of a source, under the lock. */
-bool distr_source_for_each(struct distributor *d,
-                           bool (*visit)(struct distr_source *source, void *context),
-                           void *context);
+/* The source that is KEPT; NULL: none is. */
+struct distr_source *distr_source_kept(struct distributor *d);
 
 /* Y1: the caller owns it, if it is in the state that is expected. */
 static inline bool distr_source_own(struct distr_source *source, uint32_t expected)

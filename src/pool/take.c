@@ -4,6 +4,7 @@
 
 #include "pool/idle.h"
 #include "pool/order.h"
+#include "pool/quiesce.h"
 
 /* What a record holds: tasks it added, and of a worker also tasks it has claimed. */
 static bool holds_task(struct distr_record *record)
@@ -236,22 +237,21 @@ bool distr_hinted_task(struct distributor *d)
     return false;
 }
 
+static bool hint_what_it_holds(struct distr_record *record, void *context)
+{
+    bool *any = context;
+
+    if (holds_task(record)) {
+        distr_hint_tasks(record);
+        *any = true;
+    }
+    return true;
+}
+
 bool distr_any_task(struct distributor *d)
 {
     bool any = false;
 
-    for (struct distr_group *group = &d->first; group;
-         group = atomic_load_explicit(&group->next, memory_order_acquire)) {
-        for (unsigned i = 0; i < 64; i++) {
-            struct distr_record *record =
-                atomic_load_explicit(&group->records[i], memory_order_acquire);
-            if (!record)
-                break;
-            if (!holds_task(record))
-                continue;
-            distr_hint_tasks(record);
-            any = true;
-        }
-    }
+    distr_for_each_record(d, hint_what_it_holds, &any);
     return any;
 }

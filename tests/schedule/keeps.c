@@ -8,86 +8,86 @@
 #include "pool/item.h"
 #include "pool/keep.h"
 
+static void end(void)
+{
+    book_join();
+    book_destroy();
+}
+
 /* ---- the only worker keeps it ---- */
 
-/* It is said to be ready once, before, while or after it says "not now". */
-static void not_now(void)
+static void begin_alone(unsigned inputs, int last)
 {
     book_create(1, 0, 0);
-    book_slow_sources();
-    book_add_source(&book_quiet, 3, 1, -EAGAIN);
+    book_add_source(&book_quiet, inputs, 1, last);
     book_start();
     schedule_begin();
+}
+
+/* It is said to be ready once, while or after it says "not now". */
+static void not_now(void)
+{
+    begin_alone(3, -EAGAIN);
+    book_slow_sources();
     while (!book_has_run(1))
         schedule_yield();
     book_source_ready(NULL);
-    book_join();
-    book_destroy();
+    end();
 }
 
 /* When stop has returned nothing is asked any more. */
 static void stopped(void)
 {
-    book_create(1, 0, 0);
-    book_add_source(&book_quiet, 4, 1, 0);
-    book_start();
-    schedule_begin();
+    begin_alone(4, 0);
     schedule_check(distributor_stop(book_pool) == 0);
     book_no_more_inputs();
-    book_join();
-    book_destroy();
+    end();
 }
 
 /* A second source comes: both are asked. */
 static void second_comes(void)
 {
-    book_create(1, 0, 0);
-    book_add_source(&book_quiet, 3, 1, 0);
-    book_start();
-    schedule_begin();
+    begin_alone(3, 0);
     book_add_source(&book_quiet, 2, 1, 0);
-    book_join();
-    book_destroy();
+    end();
 }
 
-/* ---- another one watches ---- */
+/* ---- another one watches: the keeper's task waits for the next input ---- */
 
-/* The keeper's task waits for the next input.  The others are awake, */
+/* The workers are awake, */
 static void taken_over(void)
 {
     book_create(2, 0, 0);
     book_add_source(&book_sleeps, 2, 1, 0);
     book_start();
     schedule_begin();
-    book_join();
-    book_destroy();
+    end();
+}
+
+static void begin_asleep(void)
+{
+    book_create(2, 0, 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    book_add_source(&book_sleeps, 2, 1, 0);
 }
 
 /* or asleep. */
 static void taken_over_asleep(void)
 {
-    book_create(2, 0, 0);
-    book_start();
-    schedule_settle();
-    schedule_begin();
-    book_add_source(&book_sleeps, 2, 1, 0);
-    book_join();
-    book_destroy();
+    begin_asleep();
+    end();
 }
 
 /* Who watches is told of a task: somebody watches again. */
 static void told_while_watching(void)
 {
-    book_create(2, 0, 0);
-    book_start();
-    schedule_settle();
-    schedule_begin();
-    book_add_source(&book_sleeps, 2, 1, 0);
+    begin_asleep();
     while (!atomic_load(&book_pool->has_watcher) && !book_has_run(1))
         schedule_yield();
     book_add(&book_quiet, 0);
-    book_join();
-    book_destroy();
+    end();
 }
 
 /* ---- taking it away, step by step ---- */
@@ -101,12 +101,15 @@ static void run_input(struct distr_worker *worker)
     distr_count(&worker->record.completed, 1);
 }
 
-static void keep_first(struct distr_worker *worker)
+/* A pool that does not run, with a source that its first worker owns, and may keep. */
+static struct distr_worker *make_keeper(int last)
 {
-    struct distr_source *source = distr_source_take(worker);
-
-    schedule_check(source != NULL);
-    distr_keep(worker, source);
+    book_create(2, 0, 0);
+    book_add_source(&book_quiet, 8, 1, last);
+    struct distr_worker *keeper = book_pool->all[0];
+    schedule_check(distr_source_take(keeper) != NULL);
+    keeper->source->row = 2;
+    return keeper;
 }
 
 /* Takes away what is kept, asks it and gives it back, or keeps it. */
@@ -127,56 +130,46 @@ static void *take_away(void *unused)
     return NULL;
 }
 
-static void ask_kept_twice(struct distr_worker *worker)
+/* The others and the keeper never call at the same time, and the source is left with nobody who
+ * does not ask it. */
+static void take_from_keeper(unsigned others)
 {
+    struct distr_worker *keeper = make_keeper(0);
+    pthread_t threads[2];
+
+    book_slow_sources();
+    distr_keep(keeper, keeper->source);
+    schedule_begin();
+    for (unsigned i = 0; i < others; i++)
+        threads[i] = book_thread(take_away);
     for (unsigned i = 0; i < 2; i++)
-        if (worker->kept && distr_ask_kept(worker))
-            run_input(worker);
+        if (keeper->kept && distr_ask_kept(keeper))
+            run_input(keeper);
+    for (unsigned i = 0; i < others; i++)
+        book_wait_for(threads[i]);
+    schedule_end();
+    schedule_check(distr_source_kept(book_pool) || distr_source_is_ready(book_pool));
+    book_destroy();
 }
 
-/* The two never call at the same time, and the source is left with nobody who does not ask it. */
 static void taken_away(void)
 {
-    book_create(2, 0, 0);
-    book_slow_sources();
-    book_add_source(&book_quiet, 8, 1, 0);
-    keep_first(book_pool->all[0]);
-    schedule_begin();
-    pthread_t other = book_thread(take_away);
-    ask_kept_twice(book_pool->all[0]);
-    book_wait_for(other);
-    schedule_end();
-    schedule_check(distr_source_is_kept(book_pool) || distr_source_is_ready(book_pool));
-    book_destroy();
+    take_from_keeper(1);
 }
 
-/* Two take it away, and the first keeper takes it again. */
 static void taken_away_twice(void)
 {
-    book_create(2, 0, 0);
-    book_slow_sources();
-    book_add_source(&book_quiet, 8, 1, 0);
-    keep_first(book_pool->all[0]);
-    schedule_begin();
-    pthread_t other = book_thread(take_away);
-    pthread_t another = book_thread(take_away);
-    ask_kept_twice(book_pool->all[0]);
-    book_wait_for(other);
-    book_wait_for(another);
-    schedule_end();
-    schedule_check(distr_source_is_kept(book_pool) || distr_source_is_ready(book_pool));
-    book_destroy();
+    take_from_keeper(2);
 }
 
 /* What was taken away belongs to another, whatever is due for the keeper. */
 static void taken_at_the_measure(void)
 {
-    book_create(2, 0, 0);
-    book_add_source(&book_quiet, 8, 1, 0);
-    struct distr_worker *keeper = book_pool->all[0];
-    keep_first(keeper);
+    struct distr_worker *keeper = make_keeper(0);
+    struct distr_source *source = keeper->source;
+
+    distr_keep(keeper, source);
     keeper->pace = (struct distr_pace){.since = INT64_MAX, .count = 1024, .left = 1};
-    struct distr_source *source = keeper->kept;
     pthread_mutex_lock(&book_pool->lock);
     schedule_check(distr_take_away(book_pool, source));
     pthread_mutex_unlock(&book_pool->lock);
@@ -198,11 +191,9 @@ static void *add_second(void *unused)
 /* Of several sources none is left with a worker that may be busy for long. */
 static void shared_again(void)
 {
-    book_create(2, 0, 0);
-    book_add_source(&book_quiet, 8, 1, 0);
-    struct distr_worker *keeper = book_pool->all[0];
-    struct distr_source *source = distr_source_take(keeper);
-    source->row = 2;
+    struct distr_worker *keeper = make_keeper(0);
+    struct distr_source *source = keeper->source;
+
     distr_hint_own_tasks(&keeper->record); /* which would be a fence */
     schedule_begin();
     pthread_t other = book_thread(add_second);
@@ -222,11 +213,9 @@ static void shared_again(void)
 /* One that said "not now" while it was kept is kept again when it goes on. */
 static void kept_again(void)
 {
-    book_create(2, 0, 0);
-    book_add_source(&book_quiet, 8, 1, -EAGAIN);
-    struct distr_worker *keeper = book_pool->all[0];
-    struct distr_source *source = distr_source_take(keeper);
-    source->row = 2;
+    struct distr_worker *keeper = make_keeper(-EAGAIN);
+    struct distr_source *source = keeper->source;
+
     schedule_check(distr_keep_is_due(keeper, source, true));
     distr_keep(keeper, source);
     keeper->pace.left = 100; /* it is not to let go by itself */
@@ -267,9 +256,9 @@ static void *search_until_taken(void *unused)
  * would look after the keeper, and does so in between. */
 static void told_again_and_again(void)
 {
-    book_create(2, 0, 0);
-    book_add_source(&book_quiet, 8, 1, 0);
-    keep_first(book_pool->all[0]);
+    struct distr_worker *keeper = make_keeper(0);
+
+    distr_keep(keeper, keeper->source);
     atomic_store(&taken, false);
     schedule_begin();
     pthread_t other = book_thread(search_until_taken);
@@ -286,12 +275,11 @@ static void told_again_and_again(void)
 /* It is kept just as another worker lies down: that one gets up, and watches. */
 static void kept_meanwhile(void)
 {
-    book_create(2, 0, 0);
-    book_add_source(&book_quiet, 8, 1, 0);
-    struct distr_source *source = distr_source_take(book_pool->all[0]);
+    struct distr_worker *keeper = make_keeper(0);
+
     schedule_begin();
     pthread_t other = book_thread(search);
-    distr_keep(book_pool->all[0], source);
+    distr_keep(keeper, keeper->source);
     book_wait_for(other);
     book_destroy();
 }

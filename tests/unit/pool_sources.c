@@ -460,6 +460,8 @@ Test(sources, a_long_task_holds_nothing_back_beside_another_source)
 static int until_the_other_ends(void *context, distributor_input_t *input)
 {
     struct counter *c = context;
+    if (c->next == 1000)
+        sem_post(&begun);
     return __atomic_load_n(&c->begun, __ATOMIC_SEQ_CST) != 0 ? 0 : count_up(c, input);
 }
 
@@ -476,9 +478,11 @@ static int end_both(void *context, distributor_input_t *input)
 static void come_beside(unsigned more_workers)
 {
     struct counter c[2] = {{.end = UINT64_MAX}, {.end = 1000}};
+    open_gates();
     distributor_t *d = make(OPTIONS(.workers = 1));
     expect(distributor_start(d), 0);
     expect(distributor_add_source(d, &nothing, until_the_other_ends, &c[0]), 0);
+    await(&begun);
     for (int i = 0; i < 100; i++)
         expect(distributor_add_task(d, &nothing, NULL, 0), 0);
     for (unsigned i = 0; i < more_workers; i++)
@@ -486,6 +490,7 @@ static void come_beside(unsigned more_workers)
     expect(distributor_add_source(d, &nothing, end_both, &c[0]), 0);
     expect(sum_up(d).completed, c[0].next + c[1].next + 100);
     expect(distributor_destroy(d), 0);
+    remove_gates();
 }
 
 Test(sources, others_come_beside_a_busy_one)
