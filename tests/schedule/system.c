@@ -257,35 +257,39 @@ int WRAP(pthread_mutex_destroy)(pthread_mutex_t *memory)
     return 0;
 }
 
+static bool can_lock(const struct mutex *mutex)
+{
+    return mutex->owner == 0 || (mutex->recursive && mutex->owner == world.current + 1);
+}
+
+static int take_lock(struct mutex *mutex)
+{
+    mutex->owner = world.current + 1;
+    mutex->depth++;
+    trace("locks", mutex, mutex->depth, "lock");
+    return 0;
+}
+
 int WRAP(pthread_mutex_trylock)(pthread_mutex_t *memory);
 int WRAP(pthread_mutex_trylock)(pthread_mutex_t *memory)
 {
     struct mutex *mutex = (void *)memory;
-    unsigned me = world.current + 1;
 
     memory_visit(mutex, true, "try lock");
     memory_drain();
-    if (mutex->owner != 0 && !(mutex->recursive && mutex->owner == me))
-        return EBUSY;
-    mutex->owner = me;
-    mutex->depth++;
-    return 0;
+    return can_lock(mutex) ? take_lock(mutex) : EBUSY;
 }
 
 int WRAP(pthread_mutex_lock)(pthread_mutex_t *memory);
 int WRAP(pthread_mutex_lock)(pthread_mutex_t *memory)
 {
     struct mutex *mutex = (void *)memory;
-    unsigned me = world.current + 1;
 
     memory_visit(mutex, true, "lock");
     memory_drain();
-    while (mutex->owner != 0 && !(mutex->recursive && mutex->owner == me))
+    while (!can_lock(mutex))
         threads_block(mutex, "lock", INT64_MAX);
-    mutex->owner = me;
-    mutex->depth++;
-    trace("locks", mutex, mutex->depth, "lock");
-    return 0;
+    return take_lock(mutex);
 }
 
 int WRAP(pthread_mutex_unlock)(pthread_mutex_t *memory);
