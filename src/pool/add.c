@@ -95,15 +95,30 @@ static distr_apart int spawn(struct distr_record *record, const distributor_task
     return 0;
 }
 
+/* The rest of a short spawn: somebody is to be told, */
+static distr_apart int spawn_announced(struct distr_record *record)
+{
+    distr_announce_slow(record->owner, record);
+    return 0;
+}
+
+/* or a taker has frozen the tail. */
+static distr_apart int spawn_again(struct distr_record *record)
+{
+    distr_deque_push_again(&record->input, record->input.bottom - 1);
+    distr_announce_fenced(record->owner, record);
+    return 0;
+}
+
 /* The common case: a word of the type that was spawned last, without a limit. */
 int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
                       const void *input, size_t size)
 {
-    struct distr_record *record = self ? &self->worker->record : NULL;
     uint64_t word;
 
-    if (distr_unlikely(!record))
+    if (distr_unlikely(!self))
         return -EINVAL;
+    struct distr_record *record = &self->worker->record;
     struct distributor *d = record->owner;
     uint64_t serial = record->serials.next;
     if (distr_unlikely(size != sizeof word) || distr_unlikely(!input) ||
@@ -115,9 +130,11 @@ int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *t
     memcpy(&word, input, sizeof word);
     record->serials.next = serial + 1;
     distr_count(&record->added, 1);
-    distr_deque_push_quick(&record->input, word, distr_meta(serial, DISTR_INLINE, sizeof word));
-    distr_announce_fenced(d, record); /* the push had the fence */
-    return 0;
+    if (distr_unlikely(!distr_deque_push_quick(&record->input, word,
+                                               distr_meta(serial, DISTR_INLINE, sizeof word))))
+        return spawn_again(record);
+    /* N2: the push had the fence. */
+    return distr_announce_due(d, record) ? spawn_announced(record) : 0;
 }
 
 /* ---- outside: room ---- */

@@ -101,11 +101,11 @@ static distr_apart int emit(struct distr_worker *worker, const void *result, siz
 /* The common case: a word, of a task of the type that emitted last, without a limit. */
 int distributor_emit(distributor_task_t *self, const void *result, size_t size)
 {
-    struct distr_worker *worker = self ? self->worker : NULL;
     uint64_t word;
 
-    if (distr_unlikely(!worker))
+    if (distr_unlikely(!self))
         return -EINVAL;
+    struct distr_worker *worker = self->worker;
     if (distr_unlikely(size != sizeof word || !result) ||
         !distr_queue_is_quick(&worker->output, self->item.type))
         return worker->record.worker ? emit(worker, result, size)

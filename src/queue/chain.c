@@ -10,11 +10,7 @@ void distr_chain_begin(struct distr_queue *queue, struct distr_block *block,
     distr_block_renew(block, DISTR_OPEN, type);
     atomic_store_explicit(&block->base, 0, memory_order_relaxed);
     atomic_store_explicit(&block->maker, queue->maker, memory_order_relaxed);
-    queue->tail = block;
-    queue->type = type;
-    queue->limit = type ? 2 * block->capacity : block->capacity;
-    queue->bottom = 0;
-    distr_queue_quicken(queue);
+    distr_queue_set_tail(queue, block, type, 0);
 }
 
 struct distr_chain distr_chain_cut(struct distr_queue *queue, struct distr_block *stub,
@@ -28,11 +24,8 @@ struct distr_chain distr_chain_cut(struct distr_queue *queue, struct distr_block
         .bottom = queue->bottom,
     };
 
-    queue->tail = stub;
-    queue->type = NULL;
+    distr_queue_set_tail(queue, stub, NULL, 0);
     queue->limit = 0; /* the stub takes nothing */
-    queue->bottom = 0;
-    distr_queue_quicken(queue);
     atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
     return chain;
 }
@@ -64,11 +57,7 @@ void distr_chain_append(struct distr_queue *queue, const struct distr_chain *cha
         if (block == chain->last)
             break;
     }
-    queue->tail = chain->last;
-    queue->type = chain->type;
-    queue->limit = chain->type ? 2 * chain->last->capacity : chain->last->capacity;
-    queue->bottom = chain->bottom;
-    distr_queue_quicken(queue);
+    distr_queue_set_tail(queue, chain->last, chain->type, chain->bottom);
     atomic_store_explicit(&queue->count, before + chain->count, memory_order_relaxed);
     distr_chain_link(left, chain->first);
 }

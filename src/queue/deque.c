@@ -28,13 +28,9 @@ static unsigned settle(struct distr_queue *queue, unsigned before)
 static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_t word,
                 unsigned bottom)
 {
-    queue->tail = tail;
     queue->word = word;
     queue->lo = distr_word_lo(word);
-    queue->bottom = bottom;
-    queue->type = distr_block_type(tail);
-    queue->limit = queue->type ? 2 * tail->capacity : tail->capacity;
-    distr_queue_quicken(queue);
+    distr_queue_set_tail(queue, tail, distr_block_type(tail), bottom);
 }
 
 /* Links the spare as a new PRIVATE tail behind the SHARED one, for items of that format. */

@@ -34,29 +34,31 @@ void distr_deque_push_again(struct distr_queue *queue, unsigned before);
 bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct distr_item *item);
 bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item);
 
-/* The first half of D1. */
-static inline void distr_deque_set_bottom(struct distr_queue *queue, unsigned bottom,
-                                          memory_order order)
+/* The first half of D1.  tail: of the queue. */
+static inline void distr_deque_set_bottom(struct distr_queue *queue, struct distr_block *tail,
+                                          unsigned bottom, memory_order order)
 {
     queue->bottom = bottom;
     /* D1 store: pairs with F3; of a push it is a release that hands the slots over. */
-    atomic_store_explicit(&queue->tail->bottom, bottom, order);
+    atomic_store_explicit(&tail->bottom, bottom, order);
 }
 
 /* The second half, after a fence that pairs with F2: whether the tail is as the owner left it. */
-static inline bool distr_deque_is_ours(const struct distr_queue *queue)
+static inline bool distr_deque_is_ours(const struct distr_queue *queue,
+                                       const struct distr_block *tail)
 {
     /* D1 load acquire: pairs with F1 and F4. */
-    return distr_likely(atomic_load_explicit(&queue->tail->word, memory_order_acquire) ==
-                        queue->word);
+    return distr_likely(atomic_load_explicit(&tail->word, memory_order_acquire) == queue->word);
 }
 
 /* D1: stores bottom, then looks whether the tail is still as the owner left it. */
 static inline bool distr_deque_step(struct distr_queue *queue, unsigned bottom, memory_order order)
 {
-    distr_deque_set_bottom(queue, bottom, order);
+    struct distr_block *tail = queue->tail;
+
+    distr_deque_set_bottom(queue, tail, bottom, order);
     distr_light_fence(); /* pairs with F2 */
-    return distr_deque_is_ours(queue);
+    return distr_deque_is_ours(queue, tail);
 }
 
 /* Pushes one item after a reserve. */
@@ -68,23 +70,23 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
         distr_deque_push(queue, item, 1);
         return;
     }
+    distr_queue_fetch_due(queue);
     distr_block_write(queue->tail, queue->type, before, item);
     if (distr_unlikely(!distr_deque_step(queue, before + 1, memory_order_release)))
         distr_deque_push_again(queue, before);
 }
 
-/* Pushes a word where distr_queue_is_quick. */
-static inline void distr_deque_push_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
+/* Pushes a word where distr_queue_is_quick.  False: a taker froze the tail, and
+ * distr_deque_push_again goes on, with the bottom before. */
+static inline bool distr_deque_push_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
 {
+    struct distr_block *tail = queue->tail;
     unsigned before = queue->bottom;
-    _Atomic uint64_t *slot = &queue->tail->words[before * DISTR_NARROW_WORDS];
 
-    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
-    distr_slot_write_narrow(slot, word, meta);
-    distr_deque_set_bottom(queue, before + 1, memory_order_release);
+    distr_slot_write_narrow(&tail->words[before * DISTR_NARROW_WORDS], word, meta);
+    distr_deque_set_bottom(queue, tail, before + 1, memory_order_release);
     distr_light_fence_alone(); /* pairs with F2 */
-    if (distr_unlikely(!distr_deque_is_ours(queue)))
-        distr_deque_push_again(queue, before);
+    return distr_deque_is_ours(queue, tail);
 }
 
 /* Takes the newest item.  False: there is none that the owner can have. */

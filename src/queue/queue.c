@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #define WIDE_BLOCKS 16
+#define FETCH_LINES 32u
 
 int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint32_t kind,
                      enum distr_block_state state)
@@ -30,6 +31,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->type = NULL;
     queue->ahead = state == DISTR_PRIVATE;
     queue->guarded = false;
+    queue->fetched = 0;
     queue->quick = 0;
     queue->allowance = UINT32_MAX;
     queue->maker = 0;
@@ -68,6 +70,22 @@ distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_t
     return format;
 }
 
+/* The zeros stand in slots that nobody looks at before A1 or D1. */
+void distr_queue_fetch(struct distr_queue *queue)
+{
+    const unsigned words = queue->type ? DISTR_NARROW_WORDS : DISTR_WIDE_WORDS;
+    const unsigned slots = DISTR_CACHELINE / sizeof(uint64_t) / words; /* of a line */
+    unsigned end = queue->bottom + FETCH_LINES * slots;
+
+    if (end > queue->limit)
+        end = queue->limit;
+    /* From the first line on which no slot is in use. */
+    for (unsigned i = (queue->bottom + slots - 1) / slots * slots; i < end; i += slots)
+        distr_write(&queue->tail->words[i * words], 0);
+    queue->fetched = end;
+    distr_queue_quicken(queue);
+}
+
 /* A queue that keeps a spare has used it: gets another. */
 static bool refill(struct distr_queue *queue)
 {
@@ -93,11 +111,7 @@ void distr_queue_extend(struct distr_queue *queue, const struct distributor_task
     atomic_store_explicit(&block->base, base, memory_order_relaxed);
     atomic_store_explicit(&block->maker, queue->maker, memory_order_relaxed);
     atomic_store_explicit(&queue->count, base, memory_order_relaxed);
-    queue->tail = block;
-    queue->type = type;
-    queue->limit = type ? 2 * block->capacity : block->capacity;
-    queue->bottom = 0;
-    distr_queue_quicken(queue);
+    distr_queue_set_tail(queue, block, type, 0);
     /* A2 release: pairs with C3.  From here on takers may drain and reuse `left`. */
     atomic_store_explicit(
         &left->next,

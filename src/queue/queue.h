@@ -39,6 +39,7 @@ struct distr_queue {
     uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
     uint32_t lo;     /* of the deque's PRIVATE tail */
     uint32_t limit;  /* slots of the tail */
+    uint32_t fetched; /* of its slots: those below it are on lines that were got for writing */
     uint32_t quick;  /* below it a word of `type` is put with no further look; 0: look */
     uint32_t wide;   /* blocks to come that are wide, since types alternate */
     const struct distributor_task_type *type; /* of the narrow tail; NULL: it is wide */
@@ -70,12 +71,24 @@ static inline const struct distributor_task_type *distr_format(const struct dist
     return distr_meta_is_narrow(item->meta) ? item->type : NULL;
 }
 
-/* After a change of tail, spare or guarded.  What is quick has no fence of its own. */
+/* After a change of fetched, spare or guarded.  What is quick has no fence of its own. */
 static inline void distr_queue_quicken(struct distr_queue *queue)
 {
     bool plain = queue->type && !queue->guarded && (queue->spare || !queue->ahead);
 
-    queue->quick = plain && distr_has_membarrier ? queue->limit : 0;
+    queue->quick = plain && distr_has_membarrier ? queue->fetched : 0;
+}
+
+/* The owner goes on in a block of that type, of which so many slots are in use. */
+static inline void distr_queue_set_tail(struct distr_queue *queue, struct distr_block *block,
+                                        const struct distributor_task_type *type, uint32_t bottom)
+{
+    queue->tail = block;
+    queue->type = type;
+    queue->limit = type ? 2 * block->capacity : block->capacity;
+    queue->bottom = bottom;
+    queue->fetched = 0;
+    distr_queue_quicken(queue);
 }
 
 /* From here on each put takes the long way. */
@@ -128,6 +141,15 @@ void distr_queue_extend(struct distr_queue *queue, const struct distributor_task
 const struct distributor_task_type *
 distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_type *format);
 
+/* Gets the lines of the next slots for writing, all at once. */
+void distr_queue_fetch(struct distr_queue *queue);
+
+static inline void distr_queue_fetch_due(struct distr_queue *queue)
+{
+    if (queue->bottom >= queue->fetched)
+        distr_queue_fetch(queue);
+}
+
 /* OPEN: writes a reserved slot; nobody sees it before publish. */
 static inline void distr_queue_put(struct distr_queue *queue, const struct distr_item *item)
 {
@@ -135,6 +157,7 @@ static inline void distr_queue_put(struct distr_queue *queue, const struct distr
 
     if (distr_unlikely(queue->bottom == queue->limit || !distr_queue_fits(queue, format)))
         distr_queue_extend(queue, format);
+    distr_queue_fetch_due(queue);
     distr_block_write(queue->tail, queue->type, queue->bottom++, item);
 }
 
@@ -147,10 +170,7 @@ static inline void distr_queue_publish(struct distr_queue *queue)
 /* OPEN: puts a word where distr_queue_is_quick; nobody sees it before publish. */
 static inline void distr_queue_write_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
 {
-    _Atomic uint64_t *slot = &queue->tail->words[queue->bottom++ * DISTR_NARROW_WORDS];
-
-    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
-    distr_slot_write_narrow(slot, word, meta);
+    distr_slot_write_narrow(&queue->tail->words[queue->bottom++ * DISTR_NARROW_WORDS], word, meta);
 }
 
 /* OPEN: puts and publishes a word. */
@@ -158,10 +178,8 @@ static inline void distr_queue_put_quick(struct distr_queue *queue, uint64_t wor
 {
     struct distr_block *tail = queue->tail;
     uint32_t bottom = queue->bottom;
-    _Atomic uint64_t *slot = &tail->words[bottom * DISTR_NARROW_WORDS];
 
-    distr_prefetch_write(slot + DISTR_AHEAD_WORDS);
-    distr_slot_write_narrow(slot, word, meta);
+    distr_slot_write_narrow(&tail->words[bottom * DISTR_NARROW_WORDS], word, meta);
     queue->bottom = bottom + 1;
     atomic_store_explicit(&tail->bottom, bottom + 1, memory_order_release); /* A1 */
 }

@@ -119,9 +119,6 @@ static inline uint64_t distr_read(const _Atomic uint64_t *word)
     return atomic_load_explicit(word, memory_order_relaxed);
 }
 
-/* How far ahead of the slot that is written its block's next lines are asked for, in words. */
-#define DISTR_AHEAD_WORDS 32u
-
 static inline void distr_slot_write_narrow(_Atomic uint64_t *slot, uint64_t word, uint64_t meta)
 {
     distr_write(&slot[0], word);

@@ -24,10 +24,12 @@ static void push(struct distr_queue *queue, uint64_t number)
     struct distr_item item = numbered(number);
 
     cr_assert_eq(distr_deque_reserve(queue), 0);
-    if (number % 2 && distr_format(&item) && distr_queue_is_quick(queue, item.type))
-        distr_deque_push_quick(queue, item.payload.words[0], item.meta);
-    else
+    if (number % 2 && distr_format(&item) && distr_queue_is_quick(queue, item.type)) {
+        if (!distr_deque_push_quick(queue, item.payload.words[0], item.meta))
+            distr_deque_push_again(queue, queue->bottom - 1);
+    } else {
         distr_deque_push_one(queue, &item);
+    }
 }
 
 static uint64_t pop(struct distr_queue *queue)

@@ -160,6 +160,26 @@ Test(queue, blocks_are_reused)
     finish();
 }
 
+Test(queue, lines_are_fetched_as_far_as_the_block_goes)
+{
+    struct fixture fixture;
+    struct distr_pool *pool = &fixture.pools.kind[DISTR_LARGE];
+
+    distr_fence_init();
+    distr_pools_init(&fixture.pools);
+    cr_assert_eq(distr_queue_init(&fixture.queue, &fixture.pools, DISTR_LARGE, DISTR_OPEN), 0);
+    char *behind = (char *)distr_pools_get(&fixture.pools, DISTR_LARGE);
+    cr_assert_eq(behind, (char *)fixture.queue.tail + pool->block_size);
+    memset(behind, 1, pool->block_size);
+    append(&fixture.queue, 0, fixture.queue.limit);
+    cr_assert_eq(fixture.queue.bottom, fixture.queue.limit);
+    cr_assert_eq(fixture.queue.fetched, fixture.queue.limit);
+    for (size_t i = 0; i < pool->block_size; i++)
+        cr_assert_eq(behind[i], 1, "byte %zu of the block behind", i);
+    cr_assert_eq(claim_all(&fixture.queue, 0), DISTR_LARGE_SLOTS);
+    distr_pools_free(&fixture.pools);
+}
+
 Test(queue, what_is_put_is_not_seen_before_publish)
 {
     struct fixture fixture;
