@@ -32,6 +32,7 @@ int distr_output_room_slow(struct distributor *d)
             rc = -ECANCELED;
             break;
         }
+        distr_tell_another_reader(d);
         distr_gate_wait(&d->output_room, &sequence, INT64_MAX);
     }
     distr_gate_leave(&d->output_room);

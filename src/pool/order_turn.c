@@ -27,11 +27,8 @@ static void tell_readers(struct distributor *d, bool holder)
     if (distr_fd_state(d) == DISTR_FD_CLEAR)
         distr_fd_signal(d);
     distr_full_fence(); /* E3 */
-    /* The one that was told may be frozen before it has looked. */
-    if (!distr_tell_reader(d) && (!holder || ++d->order->unheard % 32 == 0)) {
-        distr_gate_open(&d->readers, 1);
-        distr_pipe_tell(d);
-    }
+    if (!distr_tell_reader(d) && (!holder || ++d->order->unheard % 32 == 0))
+        distr_tell_another_reader(d);
 }
 
 /* ---- V6 ---- */
@@ -157,8 +154,10 @@ static bool park(struct distributor *d)
     atomic_fetch_add_explicit(&order->lane->record.added, 1, memory_order_release);
     atomic_store_explicit(&order->parked, 1, memory_order_seq_cst);
     /* preempted here: others take the turn, go on with it, and park it again */
-    if (is_full(d) || atomic_exchange_explicit(&order->parked, 0, memory_order_seq_cst) == 0)
+    if (is_full(d) || atomic_exchange_explicit(&order->parked, 0, memory_order_seq_cst) == 0) {
+        distr_tell_another_reader(d);
         return true;
+    }
     atomic_fetch_add_explicit(&order->lane->record.refused, 1, memory_order_release);
     return false;
 }

@@ -220,6 +220,14 @@ bool distr_tell_reader(struct distributor *d)
     return true;
 }
 
+void distr_tell_another_reader(struct distributor *d)
+{
+    if (atomic_load_explicit(&d->readers.waiters, memory_order_seq_cst) == 0)
+        return;
+    distr_gate_open(&d->readers, 1);
+    distr_pipe_tell(d);
+}
+
 /* The worker's results are hinted again.  Not hinted first: a reader that clears the hint in
  * between says so again. */
 static void hint_own_results(struct distr_worker *worker)
@@ -247,9 +255,6 @@ void distr_wake_reader_slow(struct distr_worker *worker)
     distr_full_fence();
     if (atomic_load_explicit(&worker->output.unhinted, memory_order_relaxed))
         hint_own_results(worker);
-    /* The one that was told may be frozen before it has looked. */
-    if (!distr_tell_reader(d) && ++worker->unheard % 32 == 0) {
-        distr_gate_open(&d->readers, 1);
-        distr_pipe_tell(d);
-    }
+    if (!distr_tell_reader(d) && ++worker->unheard % 32 == 0)
+        distr_tell_another_reader(d);
 }

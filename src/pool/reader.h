@@ -36,6 +36,9 @@ bool distr_hinted_result(struct distributor *d);
 /* Tells one sleeping reader.  False: one has been told and has not looked yet. */
 bool distr_tell_reader(struct distributor *d);
 
+/* Wakes one also where one has been told: that one may be frozen before it has looked. */
+void distr_tell_another_reader(struct distributor *d);
+
 /* E3: a result was published in the worker's output. */
 void distr_wake_reader_slow(struct distr_worker *worker);
 

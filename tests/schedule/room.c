@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "pool/state.h"
+
 /* ---- the input ---- */
 
 /* One place, and more tasks than that. */
@@ -137,6 +139,44 @@ static void readers_told(void)
     book_destroy();
 }
 
+static void *read_two(void *unused)
+{
+    read_one(unused);
+    return read_one(unused);
+}
+
+/* One was told and does not go on: one that sleeps makes room all the same. */
+static void reader_told_frozen(void)
+{
+    book_create(1, 0, 1);
+    book_start();
+    pthread_t reader = book_thread(read_two);
+    schedule_settle();
+    atomic_store(&book_pool->reader_told, 1);
+    schedule_begin();
+    book_add(&book_emits, 0);
+    book_add(&book_emits, 0);
+    book_wait_for(reader);
+    book_join();
+    book_destroy();
+}
+
+/* The same where the turn is left until there is room. */
+static void reader_told_frozen_ordered(void)
+{
+    book_create_ordered(2, 0, 1);
+    book_start();
+    pthread_t reader = book_thread(read_two);
+    schedule_settle();
+    atomic_store(&book_pool->reader_told, 1);
+    schedule_begin();
+    book_add(&book_emits, 0);
+    book_add(&book_emits, 0);
+    book_wait_for(reader);
+    book_join();
+    book_destroy();
+}
+
 /* One that sleeps and one that just comes. */
 static void reader_comes(void)
 {
@@ -151,12 +191,6 @@ static void reader_comes(void)
     book_wait_for(one);
     book_join();
     book_destroy();
-}
-
-static void *read_two(void *unused)
-{
-    read_one(unused);
-    return read_one(unused);
 }
 
 /* The first reader takes alone, without a swap, until the second one comes (T5, T6). */
@@ -353,6 +387,8 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "reader_naps", .body = reader_naps, .cpus = 1},
     {.name = "reader_naps_stop", .body = reader_naps_stop, .cpus = 1},
     {.name = "readers_told", .body = readers_told, .preemptions = 1},
+    {.name = "reader_told_frozen", .body = reader_told_frozen},
+    {.name = "reader_told_frozen_ordered", .body = reader_told_frozen_ordered, .preemptions = 1},
     {.name = "reader_comes", .body = reader_comes},
     {.name = "reader_comes_fallback", .body = reader_comes, .fallback = true},
     {.name = "reader_alone", .body = reader_alone},
