@@ -106,6 +106,11 @@ tests_unit_flow_module_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_flow_module_t_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_flow_module_t_LDADD = $(FLOW_UNIT_LIBS)
 
+unit_tests += tests/unit/flow_names.t
+tests_unit_flow_names_t_SOURCES = tests/unit/flow_names.c tests/unit/support.h
+tests_unit_flow_names_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_names_t_LDADD = $(FLOW_UNIT_LIBS)
+
 unit_tests += tests/unit/flow_parts.t
 tests_unit_flow_parts_t_SOURCES = tests/unit/flow_parts.c tests/unit/flow_support.h \
 	tests/unit/support.h

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,6 +65,18 @@ void *distr_pages_map(size_t size)
 void distr_pages_unmap(void *pages, size_t size)
 {
     munmap(pages, size);
+}
+
+uint64_t distr_random(void)
+{
+    struct timespec now;
+    uint64_t number;
+
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) == (ssize_t)sizeof number)
+        return number;
+    /* Right after the system began, or where it does not let us: better than nothing. */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_nsec << 32 ^ (uint64_t)(uintptr_t)&now;
 }
 
 int distr_event_make(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the library asks of the operating system beyond POSIX: a word to sleep on, memory in large
- * pieces, the number of CPUs.  A port to another system replaces os.c and fence.c.
+ * pieces, the number of CPUs, a random number.  A port to another system replaces os.c and fence.c.
  */
 #ifndef DISTR_BASE_OS_H
 #define DISTR_BASE_OS_H
@@ -27,6 +27,9 @@ void distr_pages_unmap(void *pages, size_t size);
 
 /* CPUs this process may use, the quota of its cgroup included; at least 1. */
 unsigned distr_cpu_count(void);
+
+/* A number that nobody outside can foresee. */
+uint64_t distr_random(void);
 
 /* A descriptor that can be polled; readable at first.  A negative errno: there is none. */
 int distr_event_make(void);

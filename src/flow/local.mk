@@ -45,6 +45,8 @@ src_libdistrflow_la_SOURCES = \
 	src/flow/module_compile.c \
 	src/flow/module_files.c \
 	src/flow/module_load.c \
+	src/flow/name_hash.c \
+	src/flow/name_hash.h \
 	src/flow/names.c \
 	src/flow/names.h \
 	src/flow/node.c \

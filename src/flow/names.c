@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/os.h"
+#include "flow/name_hash.h"
+
 #define FIRST_SIZE 64
-#define SEED UINT64_C(0x9e3779b97f4a7c15)
 
 static void *allocate(size_t size)
 {
@@ -31,6 +33,11 @@ static void release(void *memory, size_t size, bool may_defer)
     free(memory);
 }
 
+static void hash_name(ck_ht_hash_t *hash, const void *name, size_t size, uint64_t seed)
+{
+    hash->value = distr_name_hash(seed, name, size);
+}
+
 static struct ck_malloc memory = {.malloc = allocate, .realloc = reallocate, .free = release};
 
 int distr_names_put(struct distr_names *names, const char *name, const void *value)
@@ -41,8 +48,8 @@ int distr_names_put(struct distr_names *names, const char *name, const void *val
 
     if (length == 0 || length > DISTRIBUTOR_MAX_NAME)
         return length == 0 ? -EINVAL : -ENAMETOOLONG;
-    if (!names->made &&
-        !ck_ht_init(&names->table, CK_HT_MODE_BYTESTRING, NULL, &memory, FIRST_SIZE, SEED))
+    if (!names->made && !ck_ht_init(&names->table, CK_HT_MODE_BYTESTRING, hash_name, &memory,
+                                    FIRST_SIZE, distr_random()))
         return -ENOMEM;
     names->made = true;
     if (distr_names_get(names, name))

@@ -3,8 +3,8 @@
 # list goes to tests/fault/wrappers.c, which lets it fail.
 
 fault_wrapped = \
-	aligned_alloc calloc eventfd fopen free madvise malloc mmap munmap posix_memalign pthread_atfork \
-	pthread_attr_init pthread_cond_init pthread_create pthread_key_create pthread_mutex_init \
+	aligned_alloc calloc eventfd fopen free getrandom madvise malloc mmap munmap posix_memalign \
+	pthread_atfork pthread_attr_init pthread_cond_init pthread_create pthread_key_create pthread_mutex_init \
 	pthread_mutexattr_init pthread_setspecific realloc sched_getaffinity strdup strndup syscall
 
 # And those that the loading of modules and the command make besides.

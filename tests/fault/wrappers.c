@@ -322,6 +322,17 @@ int __wrap_madvise(void *memory, size_t size, int advice)
     return __real_madvise(memory, size, advice);
 }
 
+ssize_t __real_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
+{
+    if (FAILS("getrandom")) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return __real_getrandom(bytes, size, flags);
+}
+
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode)

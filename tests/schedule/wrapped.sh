@@ -9,7 +9,7 @@ library=tests/schedule/.libs/libscheduled.a
 
 # src/base/os.c and fence.c are there, but nobody calls what is in them.
 replaced="__errno_location __sched_cpucount clock_nanosleep close eventfd
-    eventfd_read eventfd_write fclose fgets fopen fscanf madvise mmap
+    eventfd_read eventfd_write fclose fgets fopen fscanf getrandom madvise mmap
     munmap pthread_once sched_getaffinity strstr syscall"
 # Nothing that others could see.
 plain="getpid memchr memcmp memcpy memmove memset pthread_attr_destroy pthread_attr_init
