@@ -3,6 +3,7 @@
 #ifndef DISTR_FLOW_MODULE_H
 #define DISTR_FLOW_MODULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <distributor/module.h>
@@ -48,6 +49,10 @@ char *distr_find_program(const char *command);
 /* A number that stands for bytes, continued from `hash`, which is DISTR_NO_HASH at first. */
 #define DISTR_NO_HASH 14695981039346656037u
 uint64_t distr_hash(uint64_t hash, const void *bytes, size_t size);
+
+/* The next name of a rule for make, unescaped, into name, which has room for the whole rule: false
+ * at the end of the rule. */
+bool distr_next_name(const char **rule, char *name);
 
 /* Continues a hash with the names and the bytes of all files in a list that the compiler made, and
  * says the time of the newest change to one of them: 0 or a negative errno. */

@@ -78,8 +78,7 @@ static int hash_file(const char *name, uint64_t *hash, int64_t *changed_ns)
     return 0;
 }
 
-/* The next name of a rule for make, unescaped, into name: false at the end of the rule. */
-static bool next_name(const char **rule, char *name)
+bool distr_next_name(const char **rule, char *name)
 {
     const char *at = *rule;
     char *to = name;
@@ -106,7 +105,7 @@ static int hash_names(const char *text, uint64_t *hash, int64_t *changed_ns)
 
     if (!name)
         return rule ? -ENOMEM : -EBADMSG;
-    for (rule++; rc == 0 && next_name(&rule, name);)
+    for (rule++; rc == 0 && distr_next_name(&rule, name);)
         rc = hash_file(name, hash, changed_ns);
     free(name);
     return rc;

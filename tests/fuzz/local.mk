@@ -6,6 +6,7 @@
 fuzz_api = tests/fuzz/api.c tests/fuzz/model.c
 fuzz_list = tests/fuzz/list.c
 fuzz_options = tests/fuzz/options.c src/cli/options.c
+fuzz_rule = tests/fuzz/rule.c
 fuzz_state = tests/fuzz/state.c
 fuzz_values = tests/fuzz/values.c src/cli/values.c
 
@@ -13,6 +14,7 @@ fuzz_replays = \
 	tests/fuzz/api_replay \
 	tests/fuzz/list_replay \
 	tests/fuzz/options_replay \
+	tests/fuzz/rule_replay \
 	tests/fuzz/state_replay \
 	tests/fuzz/values_replay
 check_PROGRAMS += $(fuzz_replays)
@@ -25,6 +27,9 @@ tests_fuzz_list_replay_LDADD = $(FLOW_LIBS)
 tests_fuzz_options_replay_SOURCES = $(fuzz_options) tests/fuzz/replay.c
 tests_fuzz_options_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"options"'
 tests_fuzz_options_replay_LDADD = $(FLOW_LIBS)
+tests_fuzz_rule_replay_SOURCES = $(fuzz_rule) tests/fuzz/replay.c
+tests_fuzz_rule_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"rule"'
+tests_fuzz_rule_replay_LDADD = $(FLOW_LIBS)
 tests_fuzz_state_replay_SOURCES = $(fuzz_state) tests/fuzz/replay.c
 tests_fuzz_state_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"state"'
 tests_fuzz_state_replay_LDADD = $(FLOW_LIBS)
@@ -50,6 +55,7 @@ fuzzers = \
 	tests/fuzz/api_fuzzer \
 	tests/fuzz/list_fuzzer \
 	tests/fuzz/options_fuzzer \
+	tests/fuzz/rule_fuzzer \
 	tests/fuzz/state_fuzzer \
 	tests/fuzz/values_fuzzer
 
@@ -62,6 +68,9 @@ tests/fuzz/list_fuzzer: $(fuzz_list) $(fuzz_flow)
 tests/fuzz/options_fuzzer: $(fuzz_options) src/cli/cli.h $(fuzz_flow)
 	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
 		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_options))) $(fuzz_flow_libs)
+tests/fuzz/rule_fuzzer: $(fuzz_rule) $(fuzz_flow)
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_rule))) $(fuzz_flow_libs)
 tests/fuzz/state_fuzzer: $(fuzz_state) $(fuzz_flow)
 	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
 		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_state))) $(fuzz_flow_libs)
@@ -71,7 +80,7 @@ tests/fuzz/values_fuzzer: $(fuzz_values) src/cli/cli.h $(fuzz_flow)
 CLEANFILES += $(fuzzers)
 
 fuzz: $(fuzzers)
-	for name in api list options state values; do \
+	for name in api list options rule state values; do \
 		$(MKDIR_P) fuzz/$$name && \
 		tests/fuzz/$${name}_fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=120 \
 			-artifact_prefix=fuzz/$$name- fuzz/$$name \
