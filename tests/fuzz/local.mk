@@ -36,12 +36,18 @@ tests_fuzz_state_replay_LDADD = $(FLOW_LIBS)
 tests_fuzz_values_replay_SOURCES = $(fuzz_values) tests/fuzz/replay.c
 tests_fuzz_values_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"values"'
 tests_fuzz_values_replay_LDADD = $(FLOW_LIBS)
-EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/corpus \
+	tests/fuzz/list.dict \
+	tests/fuzz/options.dict \
+	tests/fuzz/rule.dict \
+	tests/fuzz/run.sh \
+	tests/fuzz/state.dict \
+	tests/fuzz/values.dict
 
 FUZZ_CC = clang
 FUZZ_SECONDS = 60
 # Concurrency Kit's stack counts its generations in a pointer.
-FUZZ_CFLAGS = -std=gnu11 -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
+FUZZ_CFLAGS = -std=gnu11 -g -O2 -pthread -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined
 
 fuzz_compile = $(MKDIR_P) tests/fuzz && $(FUZZ_CC) $(FUZZ_CFLAGS) -D_GNU_SOURCE= \
@@ -81,9 +87,7 @@ CLEANFILES += $(fuzzers)
 
 fuzz: $(fuzzers)
 	for name in api list options rule state values; do \
-		$(MKDIR_P) fuzz/$$name && \
-		tests/fuzz/$${name}_fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=120 \
-			-artifact_prefix=fuzz/$$name- fuzz/$$name \
-			$(top_srcdir)/tests/fuzz/corpus/$$name || exit; \
+		srcdir='$(top_srcdir)' $(SHELL) $(top_srcdir)/tests/fuzz/run.sh $$name \
+			-max_total_time=$(FUZZ_SECONDS) || exit; \
 	done
 phony_targets += fuzz
