@@ -59,10 +59,10 @@ begin_hogs() {
 
 end_hogs() {
     # shellcheck disable=SC2086
-    [ -z "$hogs" ] || kill $hogs
+    [ -z "$hogs" ] || kill -KILL $hogs # what has just begun may miss another signal
     hogs=
 }
-trap end_hogs INT TERM
+trap 'end_hogs; exit 130' INT TERM
 
 # Under a tenth of a CPU, where the cgroups of this machine let us say so.
 with_quota() {
