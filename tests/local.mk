@@ -419,7 +419,7 @@ EXTRA_DIST += tests/SOAK.md tests/soak.sh
 check-long: $(check_PROGRAMS) $(check_LTLIBRARIES)
 	$(AM_TESTS_ENVIRONMENT) srcdir='$(srcdir)' unit_tests='$(unit_tests)' \
 		fault_programs='$(fault_programs)' schedule_programs='$(explored_programs)' \
-		long_checks='$(long_checks)' $(SHELL) $(srcdir)/tests/soak.sh
+		long_checks='$(long_checks)' fuzz_cc='$(FUZZ_CC)' $(SHELL) $(srcdir)/tests/soak.sh
 CLEANFILES += soak.state soak.log soak.last
 phony_targets += check-long
 

@@ -9,7 +9,8 @@ begin=$(date +%s)
 watched="$srcdir/tests/watchdog.sh"
 programs=tests/stress
 hogs=
-figures='tasks,|KiB|freezes|random scripts|skipped|^[0-9]+ schedules|mutants killed'
+figures='tasks,|KiB|^Done [0-9]+ runs|freezes|random scripts|skipped|^[0-9]+ schedules'
+figures="$figures|mutants killed"
 
 # A build with a sanitizer does a hundredth.
 if [ -z "$SANITIZER" ] || [ "$SANITIZER" = no ]; then slower=1; else slower=100; fi
@@ -46,7 +47,7 @@ step() {
         have=$((have + 1))
         echo "$name $have" >> soak.state
         echo "$name $have of $times, $(($(date +%s) - since)) s:" \
-            "$(grep -E "$figures" soak.last | tr '\n' ';')"
+            "$(grep -aE "$figures" soak.last | tr '\n' ';')"
     done
 }
 
@@ -124,6 +125,18 @@ seed() {
     plain tests/fuzz/api_replay --random "$1" "$(date +%s)"
 }
 
+# A million texts for a parser, with sanitizers of its own.  What they found is where the next call
+# begins, so there is no need to weigh them.
+parser() {
+    echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' > soak.target.c
+    "${fuzz_cc:=clang}" -fsanitize=fuzzer,address,undefined -o soak.target soak.target.c
+    status=$?
+    rm -f soak.target soak.target.c
+    [ "$status" -eq 0 ] || { echo "skipped: no libFuzzer"; return 77; }
+    "$MAKE" "tests/fuzz/$1_fuzzer" &&
+        $SHELL "$srcdir/tests/fuzz/run.sh" "$1" -runs=1000000 -entropic=0 -seed="$(date +%s)"
+}
+
 freeze() {
     [ "$SANITIZER" = thread ] || plain "$programs/frozen" --rounds 17 --tasks 60
 }
@@ -145,6 +158,13 @@ step R9-quota 1 with_quota $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 200000
     step R5-twice 1 interrupts sigint_in_every_state
 }
 step R12-api 10 seed "$(many 10000)"
+[ "$slower" -gt 1 ] || {
+    step R12-options 20 parser options
+    step R12-rule 50 parser rule
+    step R12-state 24 parser state
+    step R12-values 4 parser values
+    step R12-list 2 parser list
+}
 step R4-lives 10 plain "$programs/lifecycle" --rounds "$(many 10000)"
 step R10-freezes 10 freeze
 [ -z "$unit_tests" ] || [ "$slower" -gt 1 ] ||

@@ -21,6 +21,7 @@ else
     export ASAN_OPTIONS="${ASAN_OPTIONS:-$short}"
     set -- -max_len=256 -dict="$words" -malloc_limit_mb=16 -rss_limit_mb=0 "$@"
 fi
-# Its own exit code for a failure, 77, means skipped here.  A machine that stops for minutes is none.
+# Its own exit code for a failure, 77, means skipped here.  A machine that stops for minutes is no
+# failure.
 exec "tests/fuzz/${name}_fuzzer" -error_exitcode=1 -timeout=1200 \
     -artifact_prefix="fuzz/$name-" "$@" "fuzz/$name" "$corpus"
