@@ -46,6 +46,7 @@ static void check_value(const char *text)
         break;
     case DISTRIBUTOR_INT:
         must(again.type == DISTRIBUTOR_INT && again.as.integer == value.as.integer);
+        must(strcmp(printed, text + (*text == '+')) == 0 || value.as.integer == 0);
         break;
     case DISTRIBUTOR_FLOAT:
         must(isfinite(value.as.number));
@@ -117,6 +118,20 @@ static void check_key(distributor_state_t *before, distributor_state_t *after, s
     free(other);
 }
 
+/* A key that was an int in a file takes any number. */
+static void check_number(distributor_state_t *state, const char *text)
+{
+    distributor_value_t value;
+
+    must(set(state, "n", "1") == 0);
+    int status = set(state, "n", text);
+    must(distributor_value_read(&value, text) == 0);
+    if (value.type == DISTRIBUTOR_INT || value.type == DISTRIBUTOR_FLOAT)
+        must(status == 0);
+    else if (value.type == DISTRIBUTOR_BOOL)
+        must(status != 0);
+}
+
 static void check_keys(const char *text)
 {
     static distributor_state_t *before; /* its keys take one text after the other */
@@ -130,6 +145,7 @@ static void check_keys(const char *text)
     }
     for (size_t i = 0; i < KEYS; i++)
         check_key(before, after, i, text);
+    check_number(after, text);
     distributor_state_destroy(after);
 }
 
