@@ -323,6 +323,45 @@ static void reader_deadline(void)
     book_destroy();
 }
 
+static bool reader_is_gone;
+
+/* Adds what emits as soon as a reader sleeps, or is about to, or has gone. */
+static void *add_to_sleeper(void *unused)
+{
+    (void)unused;
+    while (atomic_load(&book_pool->readers.waiters) == 0 && !reader_is_gone)
+        schedule_yield();
+    book_add(&book_emits, 0);
+    return NULL;
+}
+
+/* A reader's deadline passes while it is being told: when it sleeps again it is told again. */
+static void reader_told_late(void)
+{
+    distributor_result_t result;
+
+    reader_is_gone = false;
+    book_create(1, 0, 0);
+    book_start();
+    schedule_settle();
+    pthread_t first = book_thread(add_to_sleeper);
+    schedule_begin();
+    int rc = distributor_next_result_until(book_pool, &result, distributor_now() + 100000);
+    if (rc == 1)
+        book_note(&result);
+    reader_is_gone = true;
+    book_wait_for(first);
+    schedule_settle();
+    schedule_end();
+    schedule_check(rc == 1 || book_read() == 1);
+    reader_is_gone = false;
+    pthread_t second = book_thread(add_to_sleeper);
+    schedule_check(book_read() == 1);
+    book_wait_for(second);
+    book_join();
+    book_destroy();
+}
+
 /* Results are dropped while another one reads. */
 static void readers_drop(void)
 {
@@ -396,6 +435,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "reader_alone_drop", .body = reader_alone_drop},
     {.name = "readers_stop", .body = readers_stop},
     {.name = "reader_deadline", .body = reader_deadline, .preemptions = 1},
+    {.name = "reader_told_late", .body = reader_told_late},
     {.name = "descriptor", .body = descriptor, .preemptions = 1},
     {.name = "readers_drop", .body = readers_drop, .preemptions = 1},
 };
