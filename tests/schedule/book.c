@@ -193,6 +193,17 @@ static int run_parents(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
+static int run_heirs(distributor_task_t *self, const void *input, size_t size)
+{
+    const struct entry *entry = entry_of(input, size);
+
+    sleepers++;
+    while (entry > entries && entry[-1].ran == 0)
+        distr_futex_wait(&runs, runs, INT64_MAX);
+    sleepers--;
+    return run_parents(self, input, size);
+}
+
 static int run_exits(distributor_task_t *self, const void *input, size_t size)
 {
     (void)self;
@@ -236,6 +247,7 @@ const distributor_task_type_t book_sleeps = BOOK_TYPE(sleeps);
 const distributor_task_type_t book_needs_child = BOOK_TYPE(needs_child);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);
 const distributor_task_type_t book_parents = BOOK_TYPE(parents);
+const distributor_task_type_t book_heirs = BOOK_TYPE(heirs);
 
 /* ---- calls ---- */
 

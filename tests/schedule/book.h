@@ -29,6 +29,8 @@ extern const distributor_task_type_t book_needs_child; /* returns when a task it
 extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */
 extern const distributor_task_type_t book_parents;     /* emits, spawns one of the next number that
                                                           emits; not for book_add */
+extern const distributor_task_type_t book_heirs;       /* the same when that of the one before has
+                                                          begun */
 
 /* Makes a distributor and its ledger; the rest of the options as given. */
 void book_create(unsigned workers, uint64_t input_limit, uint64_t output_limit);

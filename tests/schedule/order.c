@@ -331,6 +331,20 @@ static void source_parked(void)
     run_sources("0123");
 }
 
+/* Nor is the source asked then: a worker is left for the children, for which the others wait. */
+static void source_heirs(void)
+{
+    book_create_ordered(2, 0, 1);
+    book_add_source(&book_heirs, 4, 2, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_settle();
+    schedule_begin();
+    read_these("01234567");
+    book_join();
+    book_destroy();
+}
+
 static void source_alone(void)
 {
     book_create_ordered(1, 0, 1);
@@ -479,6 +493,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "source_window", .body = source_window, .preemptions = 1},
     {.name = "source_window_one", .body = source_window_one, .preemptions = 1},
     {.name = "source_parked", .body = source_parked, .preemptions = 1},
+    {.name = "source_heirs", .body = source_heirs, .preemptions = 1},
     {.name = "source_alone", .body = source_alone, .preemptions = 1},
     {.name = "sources", .body = sources, .preemptions = 1},
     {.name = "source_adder", .body = source_adder, .preemptions = 1},
