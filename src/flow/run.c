@@ -125,6 +125,8 @@ static void wait_for_end(struct distr_run *run)
 
     if (events && events->tick && events->tick_ns > 0)
         watch.tick = now + events->tick_ns;
+    /* What stands there already wakes nobody, nor does what comes on top of it (U1). */
+    distr_events_deliver(run);
     do {
         int64_t until = watch.look < watch.tick ? watch.look : watch.tick;
         rc = distributor_next_result_until(run->pool, &result, until);

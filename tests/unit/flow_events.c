@@ -183,19 +183,23 @@ static int wait_for_go(distributor_call_t *call)
     return distributor_call_should_stop(call) ? 0 : -EIO;
 }
 
-/* A callback is told of a node while it runs, not only afterwards. */
+/* A callback is told of a node while it runs, not only afterwards, whatever was told before. */
 Test(flow_events, a_callback_can_cancel_what_runs)
 {
-    distributor_graph_t *graph = new_graph();
-    sem_t go;
-    sem_init(&go, 0, 0);
-    add_node(graph, .name = "a", .run = wait_for_go, .context = &go);
-    add_node(graph, .name = "b", .run = fail, .after = NAMES("a"));
-    const distributor_graph_events_t events = {.context = &go, .task_run = cancel_on_run};
-    distributor_graph_summary_t s = run_graph(graph, RUN_OPTIONS(.workers = 2, .events = &events));
-    expect(s.passed, 1);
-    expect(s.cancelled, 1);
-    distributor_graph_destroy(graph);
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        distributor_graph_t *graph = new_graph();
+        sem_t go;
+        sem_init(&go, 0, 0);
+        add_node(graph, .name = "a", .run = wait_for_go, .context = &go);
+        add_node(graph, .name = "b", .run = fail, .after = NAMES("a"));
+        const distributor_graph_events_t events = {.context = &go, .task_run = cancel_on_run};
+        distributor_graph_summary_t s =
+            run_graph(graph, RUN_OPTIONS(.workers = workers, .events = &events));
+        expect(s.passed, 1);
+        expect(s.cancelled, 1);
+        distributor_graph_destroy(graph);
+        sem_destroy(&go);
+    }
     finish();
 }
 
