@@ -37,9 +37,10 @@ static const distributor_task_type_t child = {.name = "child", .run = run_child}
 static const distributor_task_type_t deferred = {.name = "deferred", .run = run_deferred};
 
 /* A worker that is about to run a task that defers itself. */
-static void set_up(int returns)
+static void set_up_limited(int returns, uint64_t output_limit)
 {
-    distributor_options_t options = {.size = sizeof options, .workers = 1};
+    distributor_options_t options = {
+        .size = sizeof options, .workers = 1, .output_limit = output_limit};
 
     held = NULL;
     returned = returns;
@@ -49,6 +50,11 @@ static void set_up(int returns)
     schedule_check(distributor_create(&pool, &options) == 0);
     schedule_check(distributor_add_task(pool, &deferred, NULL, 0) == 0);
     schedule_check(distributor_start(pool) == 0);
+}
+
+static void set_up(int returns)
+{
+    set_up_limited(returns, 0);
 }
 
 static pthread_t start(void *(*routine)(void *))
@@ -244,6 +250,20 @@ static void spawns(void)
     finish();
 }
 
+/* After it there is no result, and what is refused takes no room. */
+static void emits_no_more(void)
+{
+    uint64_t word = 7;
+
+    set_up_limited(0, 1);
+    schedule_begin();
+    schedule_check(complete(0) == 0);
+    for (unsigned i = 0; i < 2; i++)
+        schedule_check(distributor_emit(held, &word, sizeof word) == -EALREADY);
+    schedule_check(join().completed == 1);
+    finish();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "meets_return", .body = meets_return, .preemptions = 1},
     {.name = "comes_late", .body = comes_late},
@@ -252,6 +272,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "meets_cancel", .body = meets_cancel},
     {.name = "is_cancelled", .body = is_cancelled},
     {.name = "emits", .body = emits, .preemptions = 1},
+    {.name = "emits_no_more", .body = emits_no_more},
     {.name = "spawns", .body = spawns, .preemptions = 1},
 };
 
