@@ -267,6 +267,8 @@ Test(flow_state, a_guessed_key_is_declared)
     expect_message(state, "the key count was declared otherwise, as int");
     expect(distributor_state_declare(state, "count", DISTRIBUTOR_INT, 0), 0);
     expect_value(state, "count", "int 5");
+    expect(distributor_state_declare(state, "count", DISTRIBUTOR_INT, DISTRIBUTOR_REPLACE),
+           -EEXIST); /* once */
 
     expect(distributor_state_set_text(state, "port", "high"), 0);
     expect(distributor_state_declare(state, "port", DISTRIBUTOR_INT, 0), -EINVAL);
