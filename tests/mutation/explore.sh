@@ -3,15 +3,16 @@
 # Puts faults into copies of the sources, one at a time, and runs the explorer of schedules over
 # them: each must be found.
 #
-#     explore.sh                  the nastiest, each with the scenario that the list names
-#     explore.sh NAME...          these, with every scenario, or the model that the list names
-#     explore.sh all              all, with every scenario; survivors are written to FOLDER/survivors
+#     explore.sh           the nastiest, each with the scenario that the list names
+#     explore.sh K/N       of what the list leaves to it every Nth, from the Kth on
+#     explore.sh NAME...   these
 #
-# Run in the build folder after `make check` has built tests/schedule.  A mutant's sources and
-# programs stand in tests/mutation/made.
+# With a part or names: the scenario or the model that the list names, and if that finds nothing,
+# all others.  Run in the build folder after `make check` has built tests/schedule.  A mutant's
+# sources and programs stand in tests/mutation/made.
 . "${srcdir:-.}/tests/house/report.sh"
+. "$srcdir/tests/mutation/list.sh"
 
-list=$srcdir/tests/mutation/mutants.txt
 library=tests/schedule/.libs/libscheduled.a
 work=${MUTATION_WORK:-tests/mutation/made}
 seconds=250 # for one program; far above what any of them needs
@@ -21,10 +22,6 @@ flags="-std=gnu11 -pthread -O1 -w -D_GNU_SOURCE= -fno-strict-aliasing -U_FORTIFY
 shim="-include $srcdir/tests/schedule/shim.h"
 wraps=$(sed -n '/^schedule_wrapped/,/[^\\]$/p' "$srcdir/tests/schedule/local.mk" |
     sed 's/^schedule_wrapped =//; s/\\$//' | tr -s ' \t' '\n\n' | sed -n 's/^..*/-Wl,--wrap=&/p')
-
-names() {
-    "${AWK:-awk}" -v kind="$1" '$1 == "mutant" && (kind == "" || $3 == kind) { print $2 }' "$list"
-}
 
 # compile SOURCE OBJECT FLAG...
 compile() {
@@ -43,13 +40,12 @@ prepare() {
     done
 }
 
-# mutate NAME: a copy of the sources with the fault, and the objects that differ.
-mutate() {
+# build NAME: a copy of the sources with the fault, and the objects that differ.
+build() {
     rm -rf "$work/tree/src" "$work/objects"
     mkdir "$work/objects"
     cp -r "$srcdir/src" "$work/tree/"
-    changed=$("${AWK:-awk}" -v name="$1" -v tree="$work/tree" -f "$srcdir/tests/mutation/apply.awk" \
-        "$list") || return
+    changed=$(mutate "$1" "$work/tree") || return
     case $changed in
     src/flow/counts.h)
         changed=src/base/fence.c # something to link: all that the mutant changes is in the test
@@ -81,7 +77,8 @@ run() {
     ${CC:-cc} -pthread -o "$work/$program" $own $book "$work"/tests/memory.o \
         "$work"/tests/search.o "$work"/tests/system.o "$work"/tests/threads.o \
         "$work"/objects/src-*.o "$library" $wraps || return 2
-    timeout -k 5 "$seconds" "$work/$program" "$@" >"$work/output" 2>&1
+    # In braces, so that the shell's word on a crash is not shown.
+    { timeout -k 5 "$seconds" "$work/$program" "$@" >"$work/output" 2>&1; } 2>/dev/null
 }
 
 # try NAME PROGRAM [ARGUMENT...]: says how it ended.  0: it was killed.
@@ -98,22 +95,19 @@ try() {
     echo "$name: killed by $1: ${how:-a crash}"
 }
 
-# home NAME: the program and the scenario of the list, if it has one.
-home() {
-    "${AWK:-awk}" -v name="$1" '
-        $1 == "mutant" { mine = $2 == name }
-        mine && $1 == "by" { print $2, "--scenario", $3 }' "$list"
-}
-
-# at_home NAME: with that scenario.
+# at_home NAME: with the scenario of the list.
 at_home() {
     # shellcheck disable=SC2046
-    try "$1" $(home "$1")
+    set -- "$1" $(said "$1" by)
+    try "$1" "$2" --scenario "$3"
 }
 
 # everywhere NAME: with every scenario, its own one first.
 everywhere() {
-    [ -n "$(home "$1")" ] && at_home "$1" && return
+    if [ -n "$(said "$1" by)" ]; then
+        at_home "$1" && return
+        echo "$1: what the list names does not find it"
+    fi
     programs="works ends room"
     case $changed in
     src/queue/channel.c) programs=channels ;;
@@ -145,32 +139,25 @@ in_model() {
 
 # everywhere_or_model NAME: what the list says of it.
 everywhere_or_model() {
-    model=$("${AWK:-awk}" -v name="$1" '
-        $1 == "mutant" { mine = $2 == name }
-        mine && $1 == "model" { print $2, $3 }' "$list")
+    model=$(said "$1" model)
     # shellcheck disable=SC2086
     if [ -n "$model" ]; then in_model "$1" $model; else everywhere "$1"; fi
 }
 
 strategy=everywhere_or_model
 untried=0
-case ${1-} in
-'') strategy=at_home && set -- $(names nasty) ;;
-all) shift && set -- $(names "") ;;
-esac
+[ $# -ne 0 ] || strategy=at_home
+# shellcheck disable=SC2046
+if [ $# -eq 0 ]; then set -- $(listed nasty); else set -- $(chosen explore "$@"); fi
 
 prepare || { wrong "the explorer cannot be compiled"; house_end "Look above."; }
-: >"$work/survivors"
-count=0
 for name; do
-    count=$((count + 1))
-    if ! mutate "$name"; then
+    if ! build "$name"; then
         wrong "$name: it cannot be applied or compiled; tests/mutation/mutants.txt names old lines"
     elif ! $strategy "$name"; then
-        echo "$name" >>"$work/survivors"
         wrong "$name: SURVIVED"
     fi
 done
-echo "$((count - untried - house_wrong)) of $count mutants killed"
+echo "$(($# - untried - house_wrong)) of $# mutants killed"
 [ "$house_wrong" -ne 0 ] || rm -rf "$work"
 house_end "A survivor is a bug of the tests: see tests/mutation/README.md."

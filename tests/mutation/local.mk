@@ -5,19 +5,32 @@ EXTRA_DIST += \
 	tests/mutation/README.md \
 	tests/mutation/apply.awk \
 	tests/mutation/explore.sh \
+	tests/mutation/list.sh \
 	tests/mutation/mutants.txt \
 	tests/mutation/native.sh
 if !SANITIZED
 TESTS += tests/mutation/explore.sh
 endif
 
+# All of them, in parts that `make check-long` can go on with, and `make -j2` runs side by side.
+# Each has folders of its own.
+explored_mutants = \
+	check-mutants-explored-1 \
+	check-mutants-explored-2 \
+	check-mutants-explored-3 \
+	check-mutants-explored-4
+native_mutants =
 if !SANITIZED
-# All of them: first the explorer, then the other tests for those that it leaves.
-check-mutants: $(schedule_programs)
-	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' MAKE='$(MAKE)' $(SHELL) \
-		$(srcdir)/tests/mutation/explore.sh all || \
-	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' MAKE='$(MAKE)' $(SHELL) \
-		$(srcdir)/tests/mutation/native.sh `cat tests/mutation/made/survivors`
-long_checks += check-mutants
+mutation = srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' MAKE='$(MAKE)' \
+	MUTATION_WORK=tests/mutation/$@ $(SHELL) $(srcdir)/tests/mutation
+$(explored_mutants): $(schedule_programs)
+	$(mutation)/explore.sh $(@:check-mutants-explored-%=%)/4
+if UNIT_TESTS
+native_mutants += check-mutants-native
+check-mutants-native:
+	$(mutation)/native.sh 1/1
 endif
-phony_targets += check-mutants
+check-mutants: $(native_mutants) $(explored_mutants)
+long_checks += $(native_mutants) $(explored_mutants)
+endif
+phony_targets += check-mutants $(explored_mutants) $(native_mutants)
