@@ -55,8 +55,13 @@ void distr_source_end(struct distributor *d, struct distr_source *source)
 
 void distr_source_end_if_stopped(struct distributor *d, struct distr_source *source, uint32_t state)
 {
-    if (distr_unlikely(distr_state(d) & DISTR_STOPPING) && distr_source_own(source, state))
-        distr_source_end(d, source);
+    if (distr_likely(!(distr_state(d) & DISTR_STOPPING)))
+        return;
+    /* With an order each Y1 is under the lock. */
+    pthread_mutex_lock(&d->lock);
+    if (distr_source_own(source, state))
+        end_locked(d, source);
+    pthread_mutex_unlock(&d->lock);
 }
 
 void distr_source_give_back(struct distr_worker *worker, struct distr_source *source)

@@ -469,6 +469,21 @@ static void source_cut(void)
     book_destroy();
 }
 
+/* A source is given back while STOP is asked for: its worker ends it, or the next one that asks. */
+static void source_back_at_stop(void)
+{
+    book_create_ordered(2, 0, 0);
+    book_add_source(&book_quiet, 2, 1, 0);
+    book_hold_source();
+    book_start();
+    schedule_settle();
+    schedule_check(distributor_stop(book_pool) == 0);
+    schedule_begin();
+    book_release_source();
+    book_join();
+    book_destroy();
+}
+
 static const struct schedule_scenario scenarios[] = {
     {.name = "turn", .body = turn, .preemptions = 1},
     {.name = "segments", .body = segments, .preemptions = 1},
@@ -500,6 +515,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "source_not_now", .body = source_not_now, .preemptions = 1},
     {.name = "sources_not_now", .body = sources_not_now, .preemptions = 1},
     {.name = "source_cancel", .body = source_cancel, .preemptions = 1},
+    {.name = "source_back_at_stop", .body = source_back_at_stop},
     {.name = "source_cut", .body = source_cut, .preemptions = 1},
     {.name = "source_stop", .body = source_stop, .preemptions = 1},
     {.name = "source_destroy", .body = source_destroy, .preemptions = 1},
