@@ -26,9 +26,9 @@
 
 /* The two gates. */
 byte waiters[2];
-byte sequence[2];
 byte inside[2];         /* how many sleep in the kernel, */
 bool asleep[THREADS];   /* and which */
+bool seen[THREADS];     /* the sequence has not moved since the thread has read it */
 
 byte unread;            /* places that are taken */
 byte waits[W];          /* results in a worker's store buffer */
@@ -51,6 +51,9 @@ inline heavy()
 #if W > 1
         full_fence(1);
 #endif
+#if W > 2
+        full_fence(2);
+#endif
     }
 }
 
@@ -62,6 +65,9 @@ end:
 #if W > 1
     :: d_step { waits[1] > 0 -> waits[1]--; results[1]++ }
 #endif
+#if W > 2
+    :: d_step { waits[2] > 0 -> waits[2]--; results[2]++ }
+#endif
     od
 }
 
@@ -70,16 +76,16 @@ end:
 #define IS_AT(gate, thread) (asleep[thread] && (gate == ROOM) == (thread < W))
 
 /* G3 */
-inline gate_wait(gate, me, seen)
+inline gate_wait(gate, me)
 {
     d_step {
         if
-        :: sequence[gate] == seen -> asleep[me] = true; inside[gate]++
+        :: seen[me] -> asleep[me] = true; inside[gate]++
         :: else
         fi
     };
     !asleep[me];
-    seen = sequence[gate]
+    seen[me] = true
 }
 
 /* M4: one of those that sleep there. */
@@ -94,6 +100,9 @@ inline wake_one(gate)
 #if THREADS > 3
     :: d_step { IS_AT(gate, 3) -> asleep[3] = false; inside[gate]-- }
 #endif
+#if THREADS > 4
+    :: d_step { IS_AT(gate, 4) -> asleep[4] = false; inside[gate]-- }
+#endif
     :: d_step { inside[gate] == 0 -> skip }
     fi
 }
@@ -106,17 +115,27 @@ inline wake_all(gate)
     od
 }
 
-#ifdef GATE_NOT_MOVED
-#define MOVE(gate) skip
-#else
-#define MOVE(gate) sequence[gate]++
-#endif
+inline move(gate)
+{
+    d_step {
+        thread = (gate == ROOM -> 0 : W);
+        do
+        :: thread < (gate == ROOM -> W : THREADS) -> seen[thread] = false; thread++
+        :: else -> break
+        od;
+        thread = 0
+    }
+}
 
 /* M2 to M4 */
 inline gate_open(gate)
 {
     if
-    :: waiters[gate] > 0 -> MOVE(gate); wake_one(gate)
+    :: waiters[gate] > 0 ->
+#ifndef GATE_NOT_MOVED
+        move(gate);
+#endif
+        wake_one(gate)
     :: else
     fi
 }
@@ -149,7 +168,7 @@ inline get_room(me)
     :: else ->
         d_step { full_fence(me); waiters[ROOM]++ }; /* G1 */
 #ifndef SEQUENCE_AFTER_LOOK
-        seen = sequence[ROOM];
+        seen[me] = true;
 #endif
         do
         :: ok -> break
@@ -159,14 +178,14 @@ inline get_room(me)
             :: ok
             :: else ->
 #ifdef SEQUENCE_AFTER_LOOK
-                seen = sequence[ROOM];
+                seen[me] = true;
 #endif
-                gate_wait(ROOM, me, seen)
+                gate_wait(ROOM, me)
             fi
         od;
-        waiters[ROOM]--
+        atomic { waiters[ROOM]--; seen[me] = false }
     fi;
-    d_step { ok = false; seen = 0 }
+    ok = false
 }
 
 inline tell_reader()
@@ -185,7 +204,7 @@ inline tell_reader()
 
 proctype worker(byte me)
 {
-    byte left = N, seen;
+    byte left = N, thread;
     bool ok;
 
     do
@@ -213,7 +232,7 @@ proctype worker(byte me)
         fi;
         stop = true; /* Q5 */
         if
-        :: waiters[READERS] > 0 -> sequence[READERS]++; wake_all(READERS)
+        :: waiters[READERS] > 0 -> move(READERS); wake_all(READERS)
         :: else
         fi
     :: else
@@ -222,6 +241,14 @@ proctype worker(byte me)
 
 /* ---- readers ---- */
 
+#if W > 2
+#define ANY_RESULT (results[0] > 0 || results[1] > 0 || results[2] > 0)
+#elif W > 1
+#define ANY_RESULT (results[0] > 0 || results[1] > 0)
+#else
+#define ANY_RESULT (results[0] > 0)
+#endif
+
 /* T1 */
 inline take_result()
 {
@@ -229,24 +256,19 @@ inline take_result()
     :: d_step { results[0] > 0 -> results[0]--; ok = true }
 #if W > 1
     :: d_step { results[1] > 0 -> results[1]--; ok = true }
-    :: d_step { results[0] == 0 && results[1] == 0 -> ok = false }
-#else
-    :: d_step { results[0] == 0 -> ok = false }
 #endif
+#if W > 2
+    :: d_step { results[2] > 0 -> results[2]--; ok = true }
+#endif
+    :: d_step { !ANY_RESULT -> ok = false }
     fi
 }
-
-#if W > 1
-#define ANY_RESULT (results[0] > 0 || results[1] > 0)
-#else
-#define ANY_RESULT (results[0] > 0)
-#endif
 
 /* T2 to T4 */
 inline sleep_until_told(me)
 {
     waiters[READERS]++;
-    seen = sequence[READERS];
+    seen[me] = true;
 #ifndef TOLD_A_READER_THAT_LEFT
     told = false;
 #endif
@@ -257,13 +279,12 @@ inline sleep_until_told(me)
 #ifndef READER_WITHOUT_LOOK
     :: ANY_RESULT || stop /* T3 */
 #endif
-    :: else -> gate_wait(READERS, me, seen)
+    :: else -> gate_wait(READERS, me)
     fi;
-    waiters[READERS]--;
+    atomic { waiters[READERS]--; seen[me] = false };
 #ifndef TOLD_FOR_EVER
     told = false; /* T4 */
 #endif
-    seen = 0
 }
 
 inline taken_out()
@@ -288,7 +309,7 @@ inline taken_out()
 
 proctype reader(byte me)
 {
-    byte seen;
+    byte thread;
     bool ok, over;
 
     do
@@ -326,6 +347,9 @@ init
         run worker(0);
 #if W > 1
         run worker(1);
+#endif
+#if W > 2
+        run worker(2);
 #endif
         run reader(W);
 #if Q > 1
