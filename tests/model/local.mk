@@ -5,6 +5,8 @@ EXTRA_DIST += \
 	tests/model/README.md \
 	tests/model/claim.pml \
 	tests/model/deque.pml \
+	tests/model/keep.pml \
+	tests/model/keep_pool.pml \
 	tests/model/models.sh \
 	tests/model/models.txt \
 	tests/model/park.pml \

@@ -30,7 +30,7 @@ chosen() {
 # explore MODEL DEFINITION...: leaves what spin says in `output`.
 explore() {
     rm -rf "$here"
-    mkdir -p "$here" && cp "$folder/$1.pml" "$here/" || return
+    mkdir -p "$here" && cp "$folder/$1"*.pml "$here/" || return
     model=$1
     shift
     flags=
