@@ -15,9 +15,18 @@ EXTRA_DIST += \
 if !SANITIZED
 TESTS += tests/model/models.sh
 
-# Larger sizes, and every fault.
-check-models:
-	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' $(SHELL) $(srcdir)/tests/model/models.sh all
+# Larger sizes, and every fault; the longest first, for `make -j2`.
+model_checks = \
+	check-model-deque \
+	check-model-park \
+	check-model-keep \
+	check-model-claim \
+	check-model-quiescence \
+	check-model-room
+check-models: $(model_checks)
+$(model_checks):
+	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' \
+		$(SHELL) $(srcdir)/tests/model/models.sh `echo $@ | sed 's/check-model-//'`
 long_checks += check-models
 endif
-phony_targets += check-models
+phony_targets += check-models $(model_checks)
