@@ -23,8 +23,7 @@ static int open_picture(struct picture *picture, distributor_graph_t *graph)
         return complain(EXIT_ENGINE, "no memory");
     for (size_t i = 0; i < picture->count; i++) {
         distributor_place_t *place = &picture->places[i];
-        if (distributor_graph_place(graph, i, place) != 0)
-            return complain(EXIT_ENGINE, "%s", said(distributor_graph_message(graph)));
+        distributor_graph_place(graph, i, place); /* open_tasks has asked for all of them */
         if (place->level + 1 > picture->levels)
             picture->levels = place->level + 1;
         if (place->chain > picture->longest) {

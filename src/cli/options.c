@@ -193,10 +193,8 @@ static int set_option(struct options *options, int name, char *argument)
     case JSON:
         options->json = true;
         break;
-    case 'D':
+    default: /* the one letter: -D */
         return add_pair(options->keys, &options->key_count, argument, "-D ");
-    default:
-        return EXIT_USAGE;
     }
     return 0;
 }

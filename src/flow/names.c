@@ -18,13 +18,6 @@ static void *allocate(size_t size)
     return malloc(size);
 }
 
-static void *reallocate(void *memory, size_t before, size_t size, bool may_defer)
-{
-    (void)before;
-    (void)may_defer;
-    return realloc(memory, size);
-}
-
 /* Nobody looks a name up while the table grows, so that nothing has to be kept for a reader. */
 static void release(void *memory, size_t size, bool may_defer)
 {
@@ -38,7 +31,7 @@ static void hash_name(ck_ht_hash_t *hash, const void *name, size_t size, uint64_
     hash->value = distr_name_hash(seed, name, size);
 }
 
-static struct ck_malloc memory = {.malloc = allocate, .realloc = reallocate, .free = release};
+static struct ck_malloc memory = {.malloc = allocate, .free = release};
 
 int distr_names_put(struct distr_names *names, const char *name, const void *value)
 {

