@@ -99,6 +99,12 @@ tests_unit_flow_interrupt_t_SOURCES = tests/unit/flow_interrupt.c tests/unit/flo
 tests_unit_flow_interrupt_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_flow_interrupt_t_LDADD = $(FLOW_UNIT_LIBS)
 
+unit_tests += tests/unit/flow_limits.t
+tests_unit_flow_limits_t_SOURCES = tests/unit/flow_limits.c tests/unit/flow_support.h \
+	tests/unit/support.h
+tests_unit_flow_limits_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_flow_limits_t_LDADD = $(FLOW_UNIT_LIBS)
+
 unit_tests += tests/unit/flow_module.t
 tests_unit_flow_module_t_SOURCES = tests/unit/flow_module.c tests/unit/flow_support.h \
 	tests/unit/support.h

@@ -178,6 +178,20 @@ Test(flow_graph, a_node_after_itself)
     finish();
 }
 
+Test(flow_graph, a_long_cycle_is_named_in_part)
+{
+    enum { LENGTH = 150 };
+    distributor_graph_t *graph = new_graph();
+    for (size_t i = 0; i < LENGTH; i++)
+        add_node(graph, .run = no_work);
+    for (size_t i = 0; i < LENGTH; i++)
+        expect(distributor_graph_add_edge(graph, i, (i + 1) % LENGTH), 0);
+    expect(distributor_graph_check(graph), -ELOOP);
+    ensure(strstr(distributor_graph_message(graph), " -> ... (50 more) -> #") != NULL);
+    distributor_graph_destroy(graph);
+    finish();
+}
+
 Test(flow_graph, options_that_are_refused)
 {
     distributor_graph_t *graph = new_graph();

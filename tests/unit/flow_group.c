@@ -128,6 +128,8 @@ Test(flow_group, results_in_order_and_by_name)
     expect_text(r.message, "HTTP 503");
     expect(r.value.type, DISTRIBUTOR_NONE);
     expect(distributor_group_result(group, 3, &r), -ENOENT);
+    expect(distributor_group_result(group, 0, NULL), -EINVAL);
+    expect(distributor_group_result(NULL, 0, &r), -EINVAL);
     char text[10];
     expect(distributor_group_format(group, text, sizeof(text)), 84);
     expect_text(text, "[(functio");

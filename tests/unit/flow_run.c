@@ -576,6 +576,9 @@ Test(flow_run, times_on_request)
     ensure(b.started_ns >= a.ended_ns && b.ended_ns <= s.started_ns + s.duration_ns);
     run_graph(graph, NULL);
     expect(report_of(graph, "a").started_ns, 0);
+    add_node(graph, .name = "later", .run = note, .after = NAMES("b"));
+    run_graph(graph, RUN_OPTIONS(.workers = 2, .times = true));
+    ensure(report_of(graph, "later").started_ns >= report_of(graph, "b").ended_ns);
     distributor_graph_destroy(graph);
     finish();
 }
