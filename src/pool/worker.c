@@ -270,17 +270,29 @@ int distr_worker_start(struct distr_worker *worker)
     return create_thread(worker);
 }
 
+/* The time of a worker on a thread. */
+struct tenure {
+    struct distr_worker *worker;
+    bool is_over;
+};
+
 /*
  * The callback ended the thread (pthread_exit, or somebody cancelled it): its task has failed,
  * and the worker goes on in a new thread, or on this one if the system gives none.  The new one is
  * known before the task counts as ended: STOP may come with that count, and join then waits for the
  * thread that it finds.
+ * A worker that goes on here may lose the thread once more; the C library, on its way out, then
+ * comes to this handler again, which it has not seen return.
  */
 static void replace(void *argument)
 {
-    struct distr_worker *worker = argument;
+    struct tenure *tenure = argument;
+    struct distr_worker *worker = tenure->worker;
     struct distributor *d = worker->record.owner;
 
+    if (tenure->is_over)
+        return;
+    tenure->is_over = true;
     pthread_mutex_lock(&d->lock);
     pthread_t ended = worker->thread;
     int rc = create_thread(worker);
@@ -299,11 +311,12 @@ static void replace(void *argument)
 static void enter_and_work(struct distr_worker *worker)
 {
     const distributor_options_t *options = &worker->record.owner->options;
+    struct tenure tenure = {.worker = worker};
 
     enter(worker);
     if (options->worker_started)
         options->worker_started(options->context, worker->index, worker->name);
-    pthread_cleanup_push(replace, worker);
+    pthread_cleanup_push(replace, &tenure);
     distr_work(worker);
     pthread_cleanup_pop(0);
     leave(worker);

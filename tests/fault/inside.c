@@ -269,11 +269,13 @@ static void messages(void)
 
 /* ---- The end of the thread ---- */
 
+static unsigned leaving; /* how many tasks, of the first ones */
+
 static int end_thread(distributor_task_t *self, unsigned id, size_t size)
 {
     (void)self;
     (void)size;
-    if (id != FIRST) {
+    if (id >= leaving) {
         return book_emit(self, id, BOOK_INLINE);
     }
     fault_arm();
@@ -281,13 +283,14 @@ static int end_thread(distributor_task_t *self, unsigned id, size_t size)
 }
 
 /* One worker, whose thread ends: the task has failed, the others run all the same. */
-static void thread_ends(void)
+static void thread_ends_with(unsigned leavers)
 {
     distributor_t *d = NULL;
     distributor_options_t options = {.size = sizeof options, .workers = 1};
     distributor_result_t result;
     unsigned records = 0, results = 0;
     int rc;
+    leaving = leavers;
     book_reset(end_thread);
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     for (unsigned id = 0; id < 5; id++) {
@@ -303,9 +306,21 @@ static void thread_ends(void)
         results += rc == 1 && result.error != -EOWNERDEAD;
     }
     fault_disarm();
-    FAULT_CHECK(records == 1 && results == 4, "%u records, %u results\n", records, results);
+    FAULT_CHECK(records == leavers && results == 5 - leavers, "%u records, %u results\n", records,
+                results);
     FAULT_CHECK(distributor_join(d, NULL) == 0, "join\n");
     FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
+static void thread_ends(void)
+{
+    thread_ends_with(1);
+}
+
+/* Where the system gives no thread in its place it goes on, and is ended again. */
+static void thread_ends_again(void)
+{
+    thread_ends_with(3);
 }
 
 int main(int argc, char **argv)
@@ -324,6 +339,7 @@ int main(int argc, char **argv)
         {"worker_value", worker_value},
         {"messages", messages},
         {"thread_ends", thread_ends},
+        {"thread_ends_again", thread_ends_again},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }
