@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The calls that concern files and processes, wrapped as those in wrappers.c are, and those of the
- * C library that hand out memory, which are asked for by the parts that load modules and run them.
+ * C library that take memory by themselves, which are made above the pool alone.
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* its names are wrapped here too */
@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,6 +45,24 @@ WRAP(char *, mkdtemp, NULL, ENOSPC, (char *path), (path))
 WRAP(int, rename, -1, EIO, (const char *from, const char *to), (from, to))
 WRAP(pid_t, waitpid, -1, ECHILD, (pid_t process, int *status, int options),
      (process, status, options))
+
+WRAP(int, atexit, -1, ENOMEM, (void (*function)(void)), (function))
+WRAP(locale_t, newlocale, (locale_t)0, ENOMEM, (int mask, const char *name, locale_t base),
+     (mask, name, base))
+WRAP(FILE *, open_memstream, NULL, ENOMEM, (char **text, size_t *size), (text, size))
+
+/* What was written last finds no room; the file is closed all the same. */
+int __real_fclose(FILE *file);
+int __wrap_fclose(FILE *file);
+int __wrap_fclose(FILE *file)
+{
+    bool fails = FAILS("fclose");
+    int rc = __real_fclose(file);
+    if (fails) {
+        errno = ENOSPC;
+    }
+    return fails ? EOF : rc;
+}
 
 /* All opens of the library are for reading, or have a mode. */
 int __real_open(const char *path, int flags, ...);

@@ -9,6 +9,7 @@
 #include <distributor/state.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,31 @@ static void describe(void)
     distributor_graph_destroy(graph);
 }
 
+/* What its owner changes afterwards, and what it says of a description that is none. */
+static void change(void)
+{
+    const distributor_value_t value = distributor_string("a string");
+    distributor_graph_t *graph = make_graph();
+    distributor_value_t got;
+
+    FAULT_CHECK(add(graph, "a", part, NULL) == 0, "add\n");
+    fault_arm();
+    int rc = distributor_graph_set_arguments(graph, 0, &value, 1);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    rc = distributor_graph_set_result(graph, 0, &value);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    FAULT_CHECK(distributor_graph_result(graph, 0, &got) == (rc == 0 ? 0 : -ENODATA),
+                "half a result\n");
+    rc = distributor_graph_add_edge(graph, 0, 0);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    if (rc == 0) {
+        rc = distributor_graph_check(graph);
+        FAULT_MAY(rc, -ELOOP, -ENOMEM);
+    }
+    fault_disarm();
+    distributor_graph_destroy(graph);
+}
+
 static _Atomic unsigned told;
 
 static void on_done(void *context, const distributor_graph_t *graph, size_t node,
@@ -190,33 +216,78 @@ static void run(void)
     distributor_state_destroy(state);
 }
 
+/* Of one that failed, and one that was skipped for it. */
+static void report(void)
+{
+    distributor_graph_t *graph = make_graph();
+    distributor_report_t r;
+
+    FAULT_CHECK(add(graph, "a", fail, NULL) == 0 && add(graph, "b", part, LIST("a")) == 0,
+                "add\n");
+    FAULT_CHECK(distributor_graph_run(graph, NULL, NULL) == 0, "run\n");
+    fault_arm();
+    FAULT_CHECK(distributor_graph_report(graph, 0, &r) == 0, "it failed\n");
+    int rc = distributor_graph_report(graph, 1, &r);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    fault_disarm();
+    FAULT_CHECK(r.outcome == DISTRIBUTOR_SKIPPED && r.cause == 0, "not skipped\n");
+    FAULT_CHECK(strcmp(r.message, rc == 0 ? "a failed" : "") == 0, "message: %s\n", r.message);
+    distributor_graph_destroy(graph);
+}
+
 #define WIDE 3000
+
+static int leave(distributor_call_t *call)
+{
+    (void)call;
+    pthread_exit(NULL);
+}
 
 /* All wait for one, so that many become ready at once.  What cannot be made a task of the pool is
  * kept by its worker, and runs. */
-static void run_wide(void)
+static void run_wide_with(distributor_call_fn *first, unsigned failures)
 {
-    static distributor_graph_t *graph; /* one for all turns; it belongs to the process */
+    distributor_graph_t *graph = make_graph();
     distributor_graph_options_t options = {.size = sizeof options, .workers = 2};
     distributor_graph_summary_t s;
 
-    if (!graph) {
-        graph = make_graph();
-        add(graph, "root", part, NULL);
-        for (unsigned i = 0; i < WIDE; i++)
-            add(graph, NULL, part, LIST("root"));
-    }
+    add(graph, "root", part, NULL);
+    for (unsigned i = 0; i < WIDE; i++)
+        add(graph, NULL, i == 0 ? first : part, LIST("root"));
     ran = 0;
     fault_arm();
     int rc = distributor_graph_run(graph, &options, &s);
     fault_disarm();
     FAULT_CHECK(rc == 0 || ((rc == -ENOMEM || rc == -EAGAIN) && fault_fired()), "run: %d, %s\n",
                 rc, distributor_graph_message(graph));
-    FAULT_CHECK(rc != 0 || (s.passed == WIDE + 1 && ran == WIDE + 1), "%zu passed, %u ran\n",
-                s.passed, ran);
+    FAULT_CHECK(rc != 0 || (s.passed + s.failed + s.cancelled == WIDE + 1 && ran == s.passed),
+                "%zu + %zu + %zu, %u ran\n", s.passed, s.failed, s.cancelled, ran);
+    FAULT_CHECK(rc != 0 || s.failed + s.cancelled == failures || (failures > 0 && fault_fired()),
+                "%zu failed, %zu were cancelled\n", s.failed, s.cancelled);
+    distributor_graph_destroy(graph);
+}
+
+static void run_wide(void)
+{
+    run_wide_with(part, 0);
+}
+
+/* The first of them ends its thread: what that worker has kept goes to the pool, or is cancelled if
+ * there is no memory for it. */
+static void run_wide_and_leave(void)
+{
+    run_wide_with(leave, 1);
 }
 
 /* ---- A state ---- */
+
+static int append(void *context, const distributor_value_t *before, distributor_value_t *after)
+{
+    (void)context;
+    FAULT_CHECK(before->type == DISTRIBUTOR_STRING || fault_fired(), "no string\n");
+    *after = distributor_string("another string");
+    return 0;
+}
 
 static void fill_state(distributor_state_t *state)
 {
@@ -233,7 +304,11 @@ static void fill_state(distributor_state_t *state)
         FAULT_CHECK(found == 0 || fault_fired(), "get: %d\n", found);
         distributor_value_free(&got);
     }
-    int rc = distributor_state_set_text(state, "text", "42");
+    int rc = distributor_state_update(state, "key 0", append, NULL);
+    FAULT_CHECK(rc == 0 || fault_fired(), "update: %d\n", rc);
+    rc = distributor_state_set_text(state, "number", "0.5");
+    FAULT_MAY(rc, 0, -ENOMEM);
+    rc = distributor_state_set_text(state, "text", "42");
     FAULT_MAY(rc, 0, -ENOMEM);
     rc = distributor_state_declare(state, "text", DISTRIBUTOR_STRING, 0);
     FAULT_MAY(rc, 0, -ENOMEM);
@@ -283,7 +358,9 @@ static void at_once(void)
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
-        {"describe", describe}, {"run", run}, {"run wide", run_wide},
+        {"describe", describe}, {"change", change},
+        {"run", run},           {"report", report},
+        {"run wide", run_wide}, {"run wide and leave", run_wide_and_leave},
         {"fill", fill},         {"at once", at_once}};
 
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);

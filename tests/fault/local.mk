@@ -7,10 +7,11 @@ fault_wrapped = \
 	pthread_atfork pthread_attr_init pthread_cond_init pthread_create pthread_key_create pthread_mutex_init \
 	pthread_mutexattr_init pthread_setspecific realloc sched_getaffinity strdup strndup syscall
 
-# And those that the loading of modules and the command make besides.
+# And those that libdistributor-flow and the command make besides.
 fault_wrapped_files = \
-	__asprintf_chk __getdelim __vasprintf_chk asprintf dlopen fstat fsync getcwd getdelim mkdir \
-	mkdtemp open posix_spawnp read realpath rename stat vasprintf waitpid write
+	__asprintf_chk __getdelim __vasprintf_chk asprintf atexit dlopen fclose fstat fsync getcwd \
+	getdelim mkdir mkdtemp newlocale open open_memstream posix_spawnp read realpath rename stat \
+	vasprintf waitpid write
 
 fault_programs = \
 	tests/fault/channel \
@@ -37,8 +38,8 @@ tests_fault_channel_SOURCES = tests/fault/channel.c $(fault_sources)
 tests_fault_channel_LDFLAGS = $(fault_ldflags)
 tests_fault_ends_SOURCES = tests/fault/ends.c $(fault_sources)
 tests_fault_ends_LDFLAGS = $(fault_ldflags)
-tests_fault_flow_SOURCES = tests/fault/flow.c $(fault_sources)
-tests_fault_flow_LDFLAGS = $(fault_ldflags)
+tests_fault_flow_SOURCES = tests/fault/files.c tests/fault/flow.c $(fault_sources)
+tests_fault_flow_LDFLAGS = $(fault_ldflags) $(fault_wrapped_files:%=-Wl,--wrap=%)
 tests_fault_flow_LDADD = $(FLOW_LIBS)
 tests_fault_inside_SOURCES = tests/fault/inside.c $(fault_sources)
 tests_fault_inside_LDFLAGS = $(fault_ldflags)
