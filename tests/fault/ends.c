@@ -8,10 +8,12 @@
 
 #define MANY 12000 /* tasks: enough for several blocks of a queue, and several of its pool */
 
+static distributor_order_t order; /* of all that are made */
+
 static distributor_t *make(unsigned workers, bool started)
 {
     distributor_t *d = NULL;
-    distributor_options_t options = {.size = sizeof options, .workers = workers};
+    distributor_options_t options = {.size = sizeof options, .workers = workers, .order = order};
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     FAULT_CHECK(!started || distributor_start(d) == 0, "start\n");
     return d;
@@ -64,6 +66,11 @@ static void add_running(void)
 static void try_add(void)
 {
     add_with(book_try_add, BOOK_LARGE, 10, false);
+}
+
+static void try_add_inline(void)
+{
+    add_with(book_try_add, BOOK_INLINE, MANY, false);
 }
 
 static void add_until(void)
@@ -165,6 +172,15 @@ static void add_in_new_thread(void)
     use_and_destroy(d, true);
 }
 
+/* Its record is the first one of a group. */
+static void add_in_65th_thread(void)
+{
+    distributor_t *d = make(64, false);
+    book_reset(NULL);
+    in_a_thread(arm_and_add, d);
+    use_and_destroy(d, false);
+}
+
 /* ---- Reading ---- */
 
 /* A run of `count` tasks whose results are all unread. */
@@ -243,6 +259,22 @@ static void drop_results(void)
     use_and_destroy(d, false);
 }
 
+/* ---- In order ---- */
+
+#define ORDERED(scenario)                                                                          \
+    static void scenario##_ordered(void)                                                           \
+    {                                                                                              \
+        order = DISTRIBUTOR_AS_ADDED;                                                              \
+        scenario();                                                                                \
+        order = DISTRIBUTOR_AS_COMPLETED;                                                          \
+    }
+
+ORDERED(add_inline)
+ORDERED(add_large)
+ORDERED(try_add_inline)
+ORDERED(add_array_inline)
+ORDERED(next_results)
+
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
@@ -250,15 +282,22 @@ int main(int argc, char **argv)
         {"add_large", add_large},
         {"add_running", add_running},
         {"try_add", try_add},
+        {"try_add_inline", try_add_inline},
         {"add_until", add_until},
         {"add_array_inline", add_array_inline},
         {"add_array_large", add_array_large},
         {"add_limited", add_limited},
         {"add_in_new_thread", add_in_new_thread},
+        {"add_in_65th_thread", add_in_65th_thread},
         {"next_result", next_result},
         {"next_results", next_results},
         {"read_in_new_thread", read_in_new_thread},
         {"drop_results", drop_results},
+        {"add_inline_ordered", add_inline_ordered},
+        {"add_large_ordered", add_large_ordered},
+        {"try_add_inline_ordered", try_add_inline_ordered},
+        {"add_array_inline_ordered", add_array_inline_ordered},
+        {"next_results_ordered", next_results_ordered},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

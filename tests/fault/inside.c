@@ -12,10 +12,12 @@
 #define FIRST 0    /* the task that does it */
 #define OTHERS 10  /* the ids of what it spawns begin here */
 
+static distributor_order_t order; /* of all that are made */
+
 static distributor_t *make(void)
 {
     distributor_t *d = NULL;
-    distributor_options_t options = {.size = sizeof options, .workers = 2};
+    distributor_options_t options = {.size = sizeof options, .workers = 2, .order = order};
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     return d;
 }
@@ -205,6 +207,62 @@ static void fail_with_large_error(void)
     fail_with(fail_unusually, -1000000, BOOK_INLINE);
 }
 
+/* Emits until there is no memory, and fails; the next one finds no place for its failure, and the
+ * third one has memory again. */
+static int use_up_and_fail(distributor_task_t *self, unsigned id, size_t size)
+{
+    int rc = 0;
+    if (id == FIRST) {
+        fault_arm();
+        for (unsigned i = 0; rc == 0 && i < MANY; i++) {
+            rc = book_emit(self, id, size);
+        }
+        FAULT_MAY(rc, 0, -ENOMEM);
+    }
+    if (id == FIRST + 2) {
+        fault_disarm();
+    }
+    return distributor_fail(self, -EIO, "task %u", id);
+}
+
+static atomic_uint lost;
+
+static void count_lost(void *context, distributor_log_level_t level, const char *worker,
+                       const char *line)
+{
+    (void)context;
+    if (strcmp(line, "no memory: a failure has no record") == 0) {
+        FAULT_CHECK(level == DISTRIBUTOR_LOG_ERROR && worker != NULL, "level %d\n", (int)level);
+        atomic_fetch_add(&lost, 1);
+    }
+}
+
+/* Each failure has its record, or is told to the log; the summary has it in any case. */
+static void fail_without_place(void)
+{
+    distributor_t *d = NULL;
+    distributor_options_t options = {
+        .size = sizeof options, .workers = 1, .order = order, .log = count_lost};
+    distributor_summary_t summary;
+    distributor_result_t result;
+    unsigned records = 0;
+    atomic_store(&lost, 0);
+    book_reset(use_up_and_fail);
+    FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
+    for (unsigned id = FIRST; id < FIRST + 3; id++) {
+        FAULT_CHECK(book_add(d, id, BOOK_INLINE) == 0, "add\n");
+    }
+    FAULT_CHECK(distributor_run(d, &summary) == 0 && summary.failed == 3, "run\n");
+    while (distributor_next_result(d, &result) == 1) {
+        records += result.error == -EIO;
+        book_take(&result);
+    }
+    book_close();
+    FAULT_CHECK(records + atomic_load(&lost) == 3 && (records == 3 || fault_fired()),
+                "%u records, %u lost\n", records, atomic_load(&lost));
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
 /* ---- The worker's value ---- */
 
 static atomic_int values_alive;
@@ -323,6 +381,25 @@ static void thread_ends_again(void)
     thread_ends_with(3);
 }
 
+/* ---- In order ---- */
+
+#define ORDERED(scenario)                                                                          \
+    static void scenario##_ordered(void)                                                           \
+    {                                                                                              \
+        order = DISTRIBUTOR_AS_ADDED;                                                              \
+        scenario();                                                                                \
+        order = DISTRIBUTOR_AS_COMPLETED;                                                          \
+    }
+
+ORDERED(spawn_inline)
+ORDERED(spawn_large)
+ORDERED(emit_inline)
+ORDERED(emit_large)
+ORDERED(fail_large)
+ORDERED(fail_with_large_error)
+ORDERED(fail_without_place)
+ORDERED(thread_ends)
+
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
@@ -336,10 +413,19 @@ int main(int argc, char **argv)
         {"fail_large", fail_large},
         {"fail_without_message", fail_without_message},
         {"fail_with_large_error", fail_with_large_error},
+        {"fail_without_place", fail_without_place},
         {"worker_value", worker_value},
         {"messages", messages},
         {"thread_ends", thread_ends},
         {"thread_ends_again", thread_ends_again},
+        {"spawn_inline_ordered", spawn_inline_ordered},
+        {"spawn_large_ordered", spawn_large_ordered},
+        {"emit_inline_ordered", emit_inline_ordered},
+        {"emit_large_ordered", emit_large_ordered},
+        {"fail_large_ordered", fail_large_ordered},
+        {"fail_with_large_error_ordered", fail_with_large_error_ordered},
+        {"fail_without_place_ordered", fail_without_place_ordered},
+        {"thread_ends_ordered", thread_ends_ordered},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

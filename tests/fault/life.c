@@ -9,10 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static distributor_order_t order; /* of all that are made */
+
 static distributor_t *make(unsigned workers)
 {
     distributor_t *d = NULL;
-    distributor_options_t options = {.size = sizeof options, .workers = workers, .name = "w"};
+    distributor_options_t options = {
+        .size = sizeof options, .workers = workers, .name = "w", .order = order};
     int rc = distributor_create(&d, &options);
     FAULT_CHECK(rc == 0 && d != NULL, "create: %d\n", rc);
     return d;
@@ -41,7 +44,8 @@ static void create(void)
 {
     distributor_t *d = (distributor_t *)&d;
     distributor_options_t options = {.size = sizeof options, .workers = 3, .name = "named",
-                                     .input_limit = 5, .output_limit = 5, .stack_size = 1 << 18};
+                                     .input_limit = 5, .output_limit = 5, .stack_size = 1 << 18,
+                                     .order = order};
     book_reset(NULL);
     fault_arm();
     int rc = distributor_create(&d, &options);
@@ -281,6 +285,28 @@ static void destroy_it(void)
     book_close();
 }
 
+/* ---- in order ---- */
+
+static void create_ordered(void)
+{
+    order = DISTRIBUTOR_AS_ADDED;
+    create();
+    order = DISTRIBUTOR_AS_COMPLETED;
+}
+
+/* More workers than the first blocks of the pool are for. */
+static void add_workers_ordered(void)
+{
+    order = DISTRIBUTOR_AS_ADDED;
+    distributor_t *d = make(1);
+    order = DISTRIBUTOR_AS_COMPLETED;
+    book_reset(NULL);
+    fault_arm();
+    add_workers(d, 1, 60);
+    use(d, true);
+    destroy(d);
+}
+
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
@@ -297,6 +323,8 @@ int main(int argc, char **argv)
         {"stop", stop_it},
         {"cancel", cancel_it},
         {"destroy", destroy_it},
+        {"create_ordered", create_ordered},
+        {"add_workers_ordered", add_workers_ordered},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

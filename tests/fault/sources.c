@@ -137,6 +137,60 @@ static void ask_large_ordered(void)
     ask_with(200, false, DISTRIBUTOR_AS_ADDED);
 }
 
+/* ---- A pipe, which is a source that reads ---- */
+
+static int pass_on(distributor_task_t *self, const void *input, size_t size)
+{
+    return distributor_emit(self, input, size);
+}
+
+static const distributor_task_type_t passed = {.name = "passed", .run = pass_on};
+
+/* Reads until STOP; failures are counted. */
+static unsigned read_all(distributor_t *d, unsigned *failures)
+{
+    distributor_result_t result;
+    unsigned results = 0;
+    int rc;
+    while ((rc = distributor_next_result(d, &result)) == 1) {
+        FAULT_CHECK(result.error == 0 || result.error == -ENOMEM, "error %d\n", result.error);
+        results += result.error == 0;
+        *failures += result.error != 0;
+    }
+    FAULT_CHECK(rc == 0, "read: %d\n", rc);
+    return results;
+}
+
+/* What it cannot read for want of memory fails it, and is still there. */
+static void pipes(void)
+{
+    enum { TASKS = 100 };
+    distributor_t *from = make(DISTRIBUTOR_AS_COMPLETED), *to = make(DISTRIBUTOR_AS_COMPLETED);
+    unsigned failures = 0;
+    for (unsigned i = 0; i < TASKS; i++) {
+        FAULT_CHECK(distributor_add_task(from, &passed, &i, sizeof i) == 0, "add\n");
+    }
+    FAULT_CHECK(distributor_run(from, NULL) == 0, "run\n");
+    FAULT_CHECK(distributor_start(to) == 0, "start\n");
+    fault_arm();
+    int rc = distributor_pipe(from, to, &type);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    if (rc != 0) {
+        fault_disarm();
+        FAULT_CHECK(distributor_pipe(from, to, &type) == 0, "a pipe with memory\n");
+    }
+    rc = distributor_join(to, NULL);
+    fault_disarm();
+    FAULT_CHECK(rc == 0, "join: %d\n", rc);
+    unsigned left = read_all(from, &failures);
+    FAULT_CHECK(failures == 0, "failures that nobody had\n");
+    FAULT_CHECK(read_all(to, &failures) == 0, "results that nobody emitted\n");
+    FAULT_CHECK(failures <= 1 && (failures == 0 || fault_fired()), "%u failures\n", failures);
+    FAULT_CHECK(atomic_load(&ran) + left == TASKS && (left == 0 || failures == 1),
+                "%u ran, %u left\n", atomic_load(&ran), left);
+    FAULT_CHECK(distributor_destroy(to) == 0 && distributor_destroy(from) == 0, "destroy\n");
+}
+
 int main(int argc, char **argv)
 {
     static const struct fault_scenario scenarios[] = {
@@ -147,6 +201,7 @@ int main(int argc, char **argv)
         {"ask_again", ask_again},
         {"ask_ordered", ask_ordered},
         {"ask_large_ordered", ask_large_ordered},
+        {"pipes", pipes},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }
