@@ -94,7 +94,7 @@ static void prepare(void)
 static const distributor_module_options_t options = {
     .size = sizeof options, .compiler = compiler, .flags = "", .cache = cache};
 
-static void load(const char *path)
+static void load_with(const char *path, const distributor_module_options_t *how)
 {
     distributor_module_t *module = NULL;
     distributor_graph_t *graph = NULL;
@@ -104,7 +104,7 @@ static void load(const char *path)
     int rc = distributor_module_create(&module);
     FAULT_MAY(rc, 0, -ENOMEM);
     if (rc == 0)
-        rc = distributor_module_load(module, path, &options);
+        rc = distributor_module_load(module, path, how);
     if (rc == 0)
         rc = distributor_module_add(module, graph);
     FAULT_CHECK(rc == 0 || (rc < 0 && fault_fired()), "load: %d\n", rc);
@@ -113,6 +113,11 @@ static void load(const char *path)
                 "more nodes than tasks\n");
     distributor_graph_destroy(graph);
     distributor_module_destroy(module);
+}
+
+static void load(const char *path)
+{
+    load_with(path, &options);
 }
 
 /* Without faults it loads then, and no folder of an attempt is left. */
@@ -146,6 +151,25 @@ static void load_cached(void)
 {
     load(source);
     load_afterwards(source);
+}
+
+/* The compiler is a name that is looked up, and the environment has the flags. */
+static void load_by_name(void)
+{
+    static const distributor_module_options_t environment = {.size = sizeof environment,
+                                                             .cache = cache};
+    const char *cc = getenv("CC"), *path = getenv("PATH");
+    char *former = strdup(cc ? cc : "cc"), *former_path = strdup(path ? path : "");
+    char first[16 * PATH];
+
+    snprintf(first, sizeof first, "%s/none:%s:%s", folder, folder, former_path);
+    setenv("CC", "cc", true);
+    setenv("PATH", first, true);
+    load_with(source, &environment);
+    setenv("CC", former, true);
+    setenv("PATH", former_path, true);
+    free(former);
+    free(former_path);
 }
 
 /* ---- The command ---- */
@@ -208,6 +232,28 @@ static void run(void)
     shell("! ls %s | grep -q 'state.json.'", folder);
 }
 
+/* On a terminal, where there is a bar; one task has its result already. */
+static void run_rest(void)
+{
+    const char *const words[] = {"run", "--progress", "--result-a=text", object};
+    int pair = posix_openpt(O_RDWR | O_NOCTTY), saved = dup(STDERR_FILENO);
+    char *printed, bytes[4096];
+
+    FAULT_CHECK(pair >= 0 && grantpt(pair) == 0 && unlockpt(pair) == 0, "no terminal\n");
+    int terminal = open(ptsname(pair), O_RDWR | O_NOCTTY);
+    FAULT_CHECK(terminal >= 0 && dup2(terminal, STDERR_FILENO) >= 0, "no terminal\n");
+    int status = command(4, words, &printed);
+    dup2(saved, STDERR_FILENO);
+    ssize_t size = fcntl(pair, F_SETFL, O_NONBLOCK) == 0 ? read(pair, bytes, sizeof bytes) : 0;
+    close(terminal);
+    close(pair);
+    close(saved);
+    check_status(status);
+    FAULT_CHECK(size > 0, "nothing on the terminal\n");
+    FAULT_CHECK(status != 0 || strstr(printed, "1 passed, 0 failed"), "printed: %s\n", printed);
+    free(printed);
+}
+
 static void show(void)
 {
     static char *whole; /* of the first turn, without faults */
@@ -227,7 +273,9 @@ int main(int argc, char **argv)
     static const struct fault_scenario scenarios[] = {{"load object", load_object},
                                                       {"load source", load_source},
                                                       {"load cached", load_cached},
+                                                      {"load by name", load_by_name},
                                                       {"run", run},
+                                                      {"run the rest", run_rest},
                                                       {"graph", show}};
 
     prepare();
