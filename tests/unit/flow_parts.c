@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* src/flow/part.c: functions that spawn parts, which their dependents wait for. */
+#include <sys/wait.h>
+
 #include "flow_support.h"
 
 #include <distributor/state.h>
@@ -138,6 +140,31 @@ Test(flow_parts, parts_that_were_cancelled_fail_their_node)
     expect(run_graph(graph, RUN_OPTIONS(.workers = 1)).failed, 1);
     expect(report_of(graph, "node").error, -ECANCELED);
     expect_text(report_of(graph, "node").message, "cancelled before all its parts ran");
+    distributor_graph_destroy(graph);
+    finish();
+}
+
+/* The child has a copy of the call, and no pool that would run a part. */
+static int fork_and_spawn(distributor_call_t *call)
+{
+    pid_t child = fork();
+    if (child == 0)
+        end_child(distributor_call_spawn(call, never, NULL, 0) == -ECHILD ? 0 : 1);
+    int status = -1;
+    task_assert(waitpid(child, &status, 0) == child && status == 0);
+    return 0;
+}
+
+/* Not under AddressSanitizer: its allocator may be locked by a thread that the child does not
+ * have. */
+Test(flow_parts, a_child_of_fork_spawns_none)
+{
+#ifdef SUPPORT_ASAN
+    cr_skip_test("AddressSanitizer does not survive threads in a forked child");
+#endif
+    distributor_graph_t *graph = new_graph();
+    add_node(graph, .run = fork_and_spawn);
+    expect(run_graph(graph, RUN_OPTIONS(.workers = 2)).passed, 1);
     distributor_graph_destroy(graph);
     finish();
 }

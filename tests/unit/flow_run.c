@@ -226,6 +226,12 @@ static int fail_with_words(distributor_call_t *call)
     return distributor_call_fail(call, -EIO, "HTTP %d", 503);
 }
 
+/* In the locale "C" no byte stands for that letter. */
+static int fail_with_no_text(distributor_call_t *call)
+{
+    return distributor_call_fail(call, -EIO, "%ls", L"\u0416");
+}
+
 static int fail_shortly(distributor_call_t *call)
 {
     (void)call;
@@ -313,6 +319,15 @@ Test(flow_run, a_function_that_ends_its_thread)
         expect(s.skipped, 2);
         expect(report_of(graph, "a").error, -EOWNERDEAD);
     }
+    distributor_graph_destroy(graph);
+    finish();
+}
+
+Test(flow_run, a_message_that_cannot_be_printed)
+{
+    distributor_graph_t *graph = failing_graph(fail_with_no_text);
+    expect(run_graph(graph, NULL).failed, 1);
+    expect_text(report_of(graph, "a").message, distributor_strerror(-EIO));
     distributor_graph_destroy(graph);
     finish();
 }

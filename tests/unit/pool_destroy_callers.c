@@ -192,3 +192,53 @@ Test(destroy_callers, a_thread_that_joins)
     sem_destroy(&begun);
     finish();
 }
+
+/* ---- Calls that begin when it has begun, while a task still holds it up ---- */
+
+static sem_t gate;
+
+static int run_until_gate(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self, (void)input, (void)size;
+    sem_post(&begun);
+    await(&gate);
+    return 0;
+}
+
+static void *destroy_it(void *d)
+{
+    task_assert(distributor_destroy(d) == 0);
+    return NULL;
+}
+
+Test(destroy_callers, calls_that_come_too_late)
+{
+    static const distributor_task_type_t type = {.name = "until gate", .run = run_until_gate};
+    distributor_result_t r;
+    sem_init(&begun, 0, 0);
+    sem_init(&gate, 0, 0);
+    distributor_t *d = make(OPTIONS(.workers = 1)), *other = make(NULL);
+    expect(distributor_start(d), 0);
+    expect(distributor_add_task(d, &type, NULL, 0), 0);
+    await(&begun);
+    pthread_t destroyer = begin_thread(destroy_it, d);
+    int rc;
+    while ((rc = call_add(d)) == 0)
+        nap(100000);
+    expect(rc, -ESHUTDOWN);
+    expect(distributor_start(d), -ESHUTDOWN);
+    expect(distributor_close(d), -ESHUTDOWN);
+    expect(distributor_cancel(d), -ESHUTDOWN);
+    expect(distributor_join(d, NULL), -ESHUTDOWN);
+    expect(distributor_run(d, NULL), -ESHUTDOWN);
+    expect(distributor_is_idle(d), -ESHUTDOWN);
+    expect(distributor_add_worker(d, NULL), -ESHUTDOWN);
+    expect(distributor_try_next_result(d, &r), -ESHUTDOWN);
+    expect(distributor_pipe(d, other, &nothing), -ESHUTDOWN);
+    sem_post(&gate);
+    end_thread(destroyer);
+    expect(distributor_destroy(other), 0);
+    sem_destroy(&gate);
+    sem_destroy(&begun);
+    finish();
+}

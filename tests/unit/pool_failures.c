@@ -105,6 +105,24 @@ Test(failures, the_last_message_counts)
     finish();
 }
 
+/* In the locale "C" no byte stands for that letter. */
+static int fail_with_no_text(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)input, (void)size;
+    return distributor_fail(self, -EIO, "%ls", L"\u0416");
+}
+
+Test(failures, a_message_that_cannot_be_printed)
+{
+    static const distributor_task_type_t type = {.name = "letter", .run = fail_with_no_text};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    distributor_result_t r = only_record(d, &type, NULL, 0);
+    expect(r.error, -EIO);
+    cr_assert_str_eq(r.message, distributor_strerror(-EIO));
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 static int fail_but_return_zero(distributor_task_t *self, const void *input, size_t size)
 {
     (void)input, (void)size;

@@ -15,7 +15,7 @@ TestSuite(forked, .timeout = 240);
             _exit(__LINE__ % 250 + 1); \
     } while (0)
 
-static void call_everything_in_the_child(distributor_t *d)
+static void call_everything_in_the_child(distributor_t *d, distributor_t *other)
 {
     distributor_result_t r;
     child_expects(distributor_add_worker(d, "child") == -ECHILD);
@@ -38,6 +38,9 @@ static void call_everything_in_the_child(distributor_t *d)
     child_expects(distributor_find_worker(d, "worker-0") == -ECHILD);
     child_expects(distributor_lock(d) == -ECHILD);
     child_expects(distributor_unlock(d) == -ECHILD);
+    child_expects(distributor_is_idle(d) == -ECHILD);
+    child_expects(distributor_pipe(d, other, &nothing) == -ECHILD);
+    child_expects(distributor_pipe(other, d, &nothing) == -ECHILD);
     distributor_drop_results(d);
 }
 
@@ -52,12 +55,14 @@ static int end_of_child(pid_t child)
 
 static int calls_of_a_child(distributor_t *d)
 {
+    distributor_t *other = make(OPTIONS(.workers = 1));
     pid_t child = fork();
     if (child == 0) {
-        call_everything_in_the_child(d);
+        call_everything_in_the_child(d, other);
         child_expects(distributor_destroy(d) == 0);
         end_child(0);
     }
+    expect(distributor_destroy(other), 0);
     return child < 0 ? -1 : end_of_child(child);
 }
 
@@ -171,5 +176,41 @@ Test(forked, inside_a_task)
     expect(run(d).completed, 20);
     expect(drain(d), 20 * (WORDS + 1));
     expect(distributor_destroy(d), 0);
+    finish();
+}
+
+static distributor_task_t *deferred;
+static sem_t is_deferred;
+
+static int defer_it(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)input, (void)size;
+    task_assert(distributor_defer(self, &deferred) == 0);
+    sem_post(&is_deferred);
+    return 0;
+}
+
+Test(forked, while_a_task_is_deferred)
+{
+    static const distributor_task_type_t type = {.name = "deferred", .run = defer_it};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    sem_init(&is_deferred, 0, 0);
+    expect(distributor_add_task(d, &type, NULL, 0), 0);
+    expect(distributor_start(d), 0);
+    await(&is_deferred);
+    pid_t child = fork();
+    if (child == 0) {
+        child_expects(distributor_emit(deferred, "x", 1) == -ECHILD);
+        child_expects(distributor_spawn(deferred, &nothing, NULL, 0) == -ECHILD);
+        child_expects(distributor_complete(deferred, 0) == -ECHILD);
+        end_child(0);
+    }
+    expect(end_of_child(child), 0);
+    expect(distributor_emit(deferred, "x", 1), 0);
+    expect(distributor_complete(deferred, 0), 0);
+    expect(sum_up(d).completed, 1);
+    expect(drain(d), 1);
+    expect(distributor_destroy(d), 0);
+    sem_destroy(&is_deferred);
     finish();
 }

@@ -219,6 +219,34 @@ Test(stop, stop_wakes_adders)
     end_while_adders_wait(distributor_stop);
 }
 
+/* A thread's second add of a word takes a short way, which has a door of its own. */
+static void end_among_words(end_fn *end, distributor_order_t order)
+{
+    const uint64_t word = 7;
+    distributor_t *d = make(OPTIONS(.workers = 1, .order = order));
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3; i++)
+            expect(distributor_add_task(d, &echo, &word, sizeof(word)), 0);
+        expect(end(d), 0);
+        for (int i = 0; i < 3; i++)
+            expect(distributor_add_task(d, &echo, &word, sizeof(word)), -ESHUTDOWN);
+        distributor_summary_t s = run(d);
+        expect(s.added, 3);
+        expect(s.completed, 3);
+        expect(drain(d), 3);
+    }
+    expect(distributor_destroy(d), 0);
+}
+
+Test(stop, among_words)
+{
+    end_among_words(distributor_close, DISTRIBUTOR_AS_COMPLETED);
+    end_among_words(distributor_stop, DISTRIBUTOR_AS_COMPLETED);
+    end_among_words(distributor_close, DISTRIBUTOR_AS_ADDED);
+    end_among_words(distributor_stop, DISTRIBUTOR_AS_ADDED);
+    finish();
+}
+
 /* ---- Races ---- */
 
 static void *stop_it(void *argument)

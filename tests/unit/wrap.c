@@ -3,6 +3,7 @@
  * Every count that runs free, begun shortly before its end: it wraps while the queues and the pool
  * work, and nothing is lost.
  */
+#include "pool/registry.h"
 #include "pool/state.h"
 #include "queue_support.h"
 
@@ -185,5 +186,53 @@ Test(wrap, sequence_of_a_gate)
         expect(distributor_next_result(d, &r), 0);
     }
     expect(distributor_destroy(d), 0);
+    finish();
+}
+
+/* ---- What a thread knows of distributors, and of blocks that there can be ---- */
+
+static void *destroy_it(void *d)
+{
+    task_assert(distributor_destroy(d) == 0);
+    return NULL;
+}
+
+/* Room for four at first; those that are gone make room for others, before it grows. */
+Test(wrap, seats_of_distributors_that_are_gone)
+{
+    enum { MANY = 6 };
+    distributor_t *d[MANY];
+    for (int i = 0; i < MANY; i++) {
+        d[i] = make(OPTIONS(.workers = 1));
+        if (i < 4)
+            expect(distributor_add_task(d[i], &nothing, NULL, 0), 0);
+    }
+    expect(distr_thread.count, 4);
+    for (int i = 0; i < 3; i++)
+        end_thread(begin_thread(destroy_it, d[i])); /* this thread is not told */
+    expect(distr_thread.count, 4);
+    expect(distributor_add_task(d[4], &nothing, NULL, 0), 0);
+    expect(distr_thread.count, 2);
+    expect(distr_thread.capacity, 4);
+    struct distr_record *record = distr_thread.seats[0].record;
+    expect(distributor_add_task(d[3], &nothing, NULL, 0), 0);
+    ensure(distr_thread.last.record == record && record->owner == d[3]);
+    for (int i = 3; i < MANY; i++) {
+        expect(run(d[i]).completed, i == 3 ? 2 : i == 4 ? 1 : 0);
+        expect(distributor_destroy(d[i]), 0);
+    }
+    finish();
+}
+
+Test(wrap, the_last_block_of_a_pool)
+{
+    struct distr_pools pools;
+    distr_pools_init(&pools);
+    struct distr_pool *pool = &pools.kind[DISTR_SMALL];
+    pool->carved = DISTR_POSITION_MAX - pool->first;
+    ensure(distr_pools_get(&pools, DISTR_SMALL) == NULL);
+    pool->carved = 0;
+    ensure(distr_pools_get(&pools, DISTR_SMALL) != NULL);
+    distr_pools_free(&pools);
     finish();
 }
