@@ -59,6 +59,14 @@ tests_unit_base_t_SOURCES = tests/unit/base.c tests/unit/support.h
 tests_unit_base_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_base_t_LDADD = $(UNIT_LIBS)
 
+# The handlers of the command, which end the process.
+unit_tests += tests/unit/cli_crash.t
+tests_unit_cli_crash_t_SOURCES = $(cli_parts) \
+	tests/unit/cli_crash.c tests/unit/flow_support.h tests/unit/support.h
+tests_unit_cli_crash_t_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(TINFO_CFLAGS)
+tests_unit_cli_crash_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=_exit -Wl,--wrap=raise
+tests_unit_cli_crash_t_LDADD = $(FLOW_UNIT_LIBS) $(TINFO_LIBS)
+
 unit_tests += tests/unit/deque.t
 tests_unit_deque_t_SOURCES = tests/unit/deque.c tests/unit/queue_support.h tests/unit/support.h
 tests_unit_deque_t_CFLAGS = $(UNIT_CFLAGS)
