@@ -323,6 +323,12 @@ tests_unit_nasty_threads_t_SOURCES = tests/unit/nasty_threads.c tests/unit/suppo
 tests_unit_nasty_threads_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_nasty_threads_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/quota.t
+tests_unit_quota_t_SOURCES = tests/unit/quota.c tests/unit/support.h
+tests_unit_quota_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_quota_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fopen
+tests_unit_quota_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/wrap.t
 tests_unit_wrap_t_SOURCES = tests/unit/wrap.c tests/unit/queue_support.h tests/unit/support.h
 tests_unit_wrap_t_CFLAGS = $(UNIT_CFLAGS)

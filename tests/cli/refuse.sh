@@ -157,6 +157,8 @@ MODULE
 bad other_release 3 "'$work/old.c' was made for another release than *" run "$work/old.c"
 CC=/nowhere/cc bad no_compiler 3 "cannot run the compiler '/nowhere/cc': No such file or directory" \
     run "$work/part.c"
+CC=no-such-compiler bad compiler_not_found 3 \
+    "cannot run the compiler 'no-such-compiler': No such file or directory" run "$work/part.c"
 CC=' ' bad compiler_of_blanks 3 "the name of the compiler is empty" run "$work/part.c"
 CC=false bad compiler_fails 3 "'$work/part.c' does not compile: false ended with status 1" \
     run "$work/part.c"
@@ -225,6 +227,12 @@ if [ ! -w "$work/locked" ]; then
         run --trace "$work/locked/t" "$work/marks.c"
 fi
 chmod 755 "$work/locked"
+# But for this one, which nobody writes.
+kernel=/proc/sys/kernel/ostype
+if [ -f "$kernel" ] && [ ! -w "$kernel" ]; then
+    bad state_of_kernel 4 "--state-file=$kernel: Permission denied" \
+        run --state-file "$kernel" "$work/marks.c"
+fi
 [ ! -e "$work/mark" ] || wrong "a task has run"
 run 0 run --dry-run --state-file "$work" --trace "$work" "$work/marks.c"
 run 0 run --state-file "$work/new" --trace /dev/null "$work/marks.c"

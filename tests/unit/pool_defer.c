@@ -232,6 +232,34 @@ Test(defer, cancel_ends_them)
     end(d);
 }
 
+/* A late result waits for room until the cancellation, and is lost with it; so is the task, as its
+ * callback returns after that. */
+static int emit_too_much(distributor_task_t *self, const void *input, size_t size)
+{
+    distributor_task_t *task = NULL;
+    task_assert(distributor_emit(self, input, size) == 0);
+    task_assert(distributor_defer(self, &task) == 0);
+    held[0] = task;
+    sem_post(&begun);
+    task_assert(distributor_emit(task, input, size) == -ECANCELED);
+    return 0;
+}
+
+Test(defer, cancelled_before_it_returns)
+{
+    static const distributor_task_type_t twice = {.name = "twice", .run = emit_too_much};
+    open_gates();
+    distributor_t *d = make(OPTIONS(.workers = 1, .output_limit = 1));
+    expect(distributor_start(d), 0);
+    expect(distributor_add_task(d, &twice, "x", 1), 0);
+    await(&begun);
+    expect(distributor_cancel(d), 0);
+    expect(sum_up(d).cancelled, 1);
+    expect(distributor_complete(held[0], 0), -ECANCELED);
+    expect(drain(d), 1);
+    end(d);
+}
+
 /* A failure waits for room, and cancel ends the wait; one that comes before the completion has
  * ended the task. */
 static void *complete_it(void *cancels)
