@@ -273,6 +273,11 @@ tests_unit_pool_order_t_SOURCES = tests/unit/pool_order.c tests/unit/support.h
 tests_unit_pool_order_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_order_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_order_held.t
+tests_unit_pool_order_held_t_SOURCES = tests/unit/pool_order_held.c tests/unit/support.h
+tests_unit_pool_order_held_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_order_held_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_order_sources.t
 tests_unit_pool_order_sources_t_SOURCES = tests/unit/pool_order_sources.c tests/unit/support.h
 tests_unit_pool_order_sources_t_CFLAGS = $(UNIT_CFLAGS)

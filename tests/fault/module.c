@@ -235,7 +235,7 @@ static void run(void)
 /* On a terminal, where there is a bar; one task has its result already. */
 static void run_rest(void)
 {
-    const char *const words[] = {"run", "--progress", "--result-a=text", object};
+    const char *const words[] = {"run", "--progress", "--result-a=0.5", object};
     int pair = posix_openpt(O_RDWR | O_NOCTTY), saved = dup(STDERR_FILENO);
     char *printed, bytes[4096];
 

@@ -4,10 +4,12 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "flow/state.h"
 #include "flow_support.h"
 
 TestSuite(flow_module, .timeout = 240);
@@ -307,6 +309,29 @@ static const char *write_script(const char *name, const char *commands)
     const char *path = write_file(name, "#!/bin/sh\n%s\n", commands);
     expect(chmod(path, 0700), 0);
     return path;
+}
+
+/* Its owner has taken the lock as often as it can be: what setup_state is refused has no words. */
+Test(flow_module, setup_state_that_cannot_lock)
+{
+    distributor_state_t *state = NULL;
+    open_folder();
+    distributor_module_t *module = load(write_file(
+        "a.c", HEAD "int setup_state(distributor_state_t *state);\n"
+                    "int setup_state(distributor_state_t *state)\n"
+                    "{ return distributor_state_unset(state, \"key\"); }\n"
+                    "DISTRIBUTOR_TASK(a) { return 0; }\n"));
+    expect(distributor_state_create(&state, 0), 0);
+    expect(distributor_state_lock(state), 0);
+    state->lock.__data.__count = UINT_MAX; /* glibc's */
+    expect(distributor_module_setup(module, state), -EAGAIN);
+    ensure(strstr(distributor_module_message(module), "/a.c failed") != NULL);
+    state->lock.__data.__count = 1;
+    expect(distributor_module_setup(module, state), -ENOENT);
+    expect(distributor_state_unlock(state), 0);
+    distributor_state_destroy(state);
+    distributor_module_destroy(module);
+    close_folder();
 }
 
 Test(flow_module, compilers_that_go_wrong)

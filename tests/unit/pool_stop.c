@@ -219,21 +219,22 @@ Test(stop, stop_wakes_adders)
     end_while_adders_wait(distributor_stop);
 }
 
-/* A thread's second add of a word takes a short way, which has a door of its own. */
+/* A thread that has added some words takes a short way, which has a door of its own. */
 static void end_among_words(end_fn *end, distributor_order_t order)
 {
+    enum { WORDS = 200 };
     const uint64_t word = 7;
     distributor_t *d = make(OPTIONS(.workers = 1, .order = order));
     for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < WORDS; i++)
             expect(distributor_add_task(d, &echo, &word, sizeof(word)), 0);
         expect(end(d), 0);
         for (int i = 0; i < 3; i++)
             expect(distributor_add_task(d, &echo, &word, sizeof(word)), -ESHUTDOWN);
         distributor_summary_t s = run(d);
-        expect(s.added, 3);
-        expect(s.completed, 3);
-        expect(drain(d), 3);
+        expect(s.added, WORDS);
+        expect(s.completed, WORDS);
+        expect(drain(d), WORDS);
     }
     expect(distributor_destroy(d), 0);
 }
