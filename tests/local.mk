@@ -451,15 +451,20 @@ phony_targets += check-long
 # ---------------------------------------------------------------------------------------------
 # Looking at the code itself; none of it is part of `make check`
 # ---------------------------------------------------------------------------------------------
-EXTRA_DIST += tests/house/abi.sh tests/house/analyze.sh tests/house/coverage.sh
+EXTRA_DIST += tests/house/abi.sh tests/house/analyze.sh tests/house/coverage.sh \
+	tests/house/unreached.awk
 
 # cppcheck, clang-tidy, gcc -fanalyzer.
 analyze:
 	srcdir='$(srcdir)' $(SHELL) $(srcdir)/tests/house/analyze.sh
 
-# The lines and branches of src that the tests reach; it builds in the folder coverage.
+# The lines and branches of src that the tests reach; it builds in the folder coverage.  What stress
+# reaches differs from run to run, and with it what would be missing.
+reaching_tests = $(filter tests/cli/% tests/fault/% tests/fuzz/% tests/schedule/% tests/unit/%,\
+	$(TESTS))
 coverage:
-	srcdir='$(abs_srcdir)' MAKE='$(MAKE)' $(SHELL) $(srcdir)/tests/house/coverage.sh
+	srcdir='$(abs_srcdir)' MAKE='$(MAKE)' AWK='$(AWK)' $(SHELL) $(srcdir)/tests/house/coverage.sh \
+		$(reaching_tests)
 
 # The binary interface beside that of another build: BASE=LIBRARY, as a rule the last release's.
 check-abi: src/libdistributor.la

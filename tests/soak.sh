@@ -10,7 +10,7 @@ watched="$srcdir/tests/watchdog.sh"
 programs=tests/stress
 hogs=
 figures='tasks,|KiB|^Done [0-9]+ runs|freezes|random scripts|skipped|^[0-9]+ schedules'
-figures="$figures|mutants killed"
+figures="$figures|mutants killed|error returns"
 
 # A build with a sanitizer does a hundredth.
 if [ -z "$SANITIZER" ] || [ "$SANITIZER" = no ]; then slower=1; else slower=100; fi
@@ -141,6 +141,12 @@ freeze() {
     [ "$SANITIZER" = thread ] || plain "$programs/frozen" --rounds 17 --tasks 60
 }
 
+# Each error return of src, but those with a reason.
+returns() {
+    command -v gcovr > /dev/null || { echo "skipped: no gcovr"; return 77; }
+    "$MAKE" coverage
+}
+
 idle() {
     [ "$slower" -gt 1 ] || WATCHDOG_LIMIT=3600 $SHELL "$watched" $SHELL \
         "$srcdir/tests/stress/idle_calls.sh" 600
@@ -177,6 +183,7 @@ for program in $schedule_programs; do
         --random 100000
     step "R6-$(basename "$program")-fallback" 1 plain "$program" --fallback 1 --limit 400000
 done
+[ "$slower" -gt 1 ] || step R8-returns 1 returns
 for target in $long_checks; do
     step "$target" 1 "$MAKE" "$target"
 done

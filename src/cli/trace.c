@@ -45,10 +45,9 @@ struct trace {
 static int by_beginning(const void *left, const void *right)
 {
     const struct slice *a = left, *b = right;
+    int order = (a->started_ns > b->started_ns) - (a->started_ns < b->started_ns);
 
-    if (a->started_ns != b->started_ns)
-        return a->started_ns < b->started_ns ? -1 : 1;
-    return (a->node > b->node) - (a->node < b->node);
+    return order != 0 ? order : (a->node > b->node) - (a->node < b->node);
 }
 
 /* Those that ran; what was skipped, cancelled or left out has no slice. */
