@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #define MANY 12000 /* enough for several blocks of a queue, and several of its pool */
 #define FIRST 0    /* the task that does it */
@@ -207,8 +208,10 @@ static void fail_with_large_error(void)
     fail_with(fail_unusually, -1000000, BOOK_INLINE);
 }
 
-/* Emits until there is no memory, and fails; the next one finds no place for its failure, a result
- * or a child, and the third one has memory again. */
+#define FAILING 6 /* tasks: in order they are several segments, each with a first block */
+
+/* Emits until there is no memory, and fails; the next ones find no place for their failure, nor for
+ * a result, and the last one has memory again. */
 static int use_up_and_fail(distributor_task_t *self, unsigned id, size_t size)
 {
     int rc = 0;
@@ -219,13 +222,11 @@ static int use_up_and_fail(distributor_task_t *self, unsigned id, size_t size)
         }
         FAULT_MAY(rc, 0, -ENOMEM);
     }
-    if (id == FIRST + 1) {
+    if (id > FIRST && id < FIRST + FAILING - 1) {
         rc = book_emit(self, id, size);
         FAULT_MAY(rc, 0, -ENOMEM);
-        rc = book_spawn(self, OTHERS, size);
-        FAULT_MAY(rc, 0, -ENOMEM);
     }
-    if (id >= FIRST + 2) {
+    if (id == FIRST + FAILING - 1) {
         fault_disarm();
     }
     return distributor_fail(self, -EIO, "task %u", id);
@@ -255,16 +256,16 @@ static void fail_without_place(void)
     atomic_store(&lost, 0);
     book_reset(use_up_and_fail);
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
-    for (unsigned id = FIRST; id < FIRST + 3; id++) {
+    for (unsigned id = FIRST; id < FIRST + FAILING; id++) {
         FAULT_CHECK(book_add(d, id, BOOK_INLINE) == 0, "add\n");
     }
-    FAULT_CHECK(distributor_run(d, &summary) == 0 && summary.failed == book_begun(), "run\n");
+    FAULT_CHECK(distributor_run(d, &summary) == 0 && summary.failed == FAILING, "run\n");
     while (distributor_next_result(d, &result) == 1) {
         records += result.error == -EIO;
         book_take(&result);
     }
     book_close();
-    FAULT_CHECK(records + atomic_load(&lost) == book_begun() && (lost == 0 || fault_fired()),
+    FAULT_CHECK(records + atomic_load(&lost) == FAILING && (records == FAILING || fault_fired()),
                 "%u records, %u lost\n", records, atomic_load(&lost));
     FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
 }
@@ -389,6 +390,56 @@ static void thread_ends_again(void)
 
 /* ---- In order ---- */
 
+static atomic_bool used_up, second_ended;
+
+static void await_flag(atomic_bool *flag)
+{
+    const struct timespec pause = {.tv_nsec = 100000};
+    while (!atomic_load(flag)) {
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* The first task uses up the memory and runs on; the second one has to hold its child back. */
+static int use_up_and_spawn(distributor_task_t *self, unsigned id, size_t size)
+{
+    int rc = 0;
+    if (id == FIRST) {
+        fault_arm();
+        for (unsigned i = 0; rc == 0 && i < MANY; i++) {
+            rc = book_emit(self, id, size);
+        }
+        FAULT_MAY(rc, 0, -ENOMEM);
+        atomic_store(&used_up, true);
+        await_flag(&second_ended);
+        fault_disarm();
+    }
+    if (id == FIRST + 1) {
+        await_flag(&used_up);
+        rc = book_spawn(self, OTHERS, size);
+        FAULT_MAY(rc, 0, -ENOMEM);
+        atomic_store(&second_ended, true);
+    }
+    return 0;
+}
+
+static void hold_without_place(void)
+{
+    order = DISTRIBUTOR_AS_ADDED;
+    distributor_t *d = make();
+    order = DISTRIBUTOR_AS_COMPLETED;
+    atomic_store(&used_up, false);
+    atomic_store(&second_ended, false);
+    book_reset(use_up_and_spawn);
+    FAULT_CHECK(book_add(d, FIRST, BOOK_INLINE) == 0 && book_add(d, FIRST + 1, BOOK_INLINE) == 0,
+                "add\n");
+    FAULT_CHECK(distributor_run(d, NULL) == 0, "run\n");
+    book_read_all(d);
+    book_close();
+    FAULT_CHECK(book_read() == book_emitted(), "%u of %u\n", book_read(), book_emitted());
+    FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
+}
+
 #define ORDERED(scenario)                                                                          \
     static void scenario##_ordered(void)                                                           \
     {                                                                                              \
@@ -424,6 +475,7 @@ int main(int argc, char **argv)
         {"messages", messages},
         {"thread_ends", thread_ends},
         {"thread_ends_again", thread_ends_again},
+        {"hold_without_place", hold_without_place},
         {"spawn_inline_ordered", spawn_inline_ordered},
         {"spawn_large_ordered", spawn_large_ordered},
         {"emit_inline_ordered", emit_inline_ordered},

@@ -236,3 +236,63 @@ Test(wrap, the_last_block_of_a_pool)
     distr_pools_free(&pools);
     finish();
 }
+
+/* All small blocks of a pool are out, and no more can be. */
+static struct distr_block *out[4096];
+static unsigned out_count;
+static uint32_t carved;
+
+static void take_all_blocks(struct distributor *d)
+{
+    struct distr_pool *pool = &d->pools.kind[DISTR_SMALL];
+    struct distr_block *block;
+    pthread_mutex_lock(&pool->lock);
+    carved = pool->carved;
+    pool->carved = DISTR_POSITION_MAX - pool->first;
+    pthread_mutex_unlock(&pool->lock);
+    while (out_count < 4096 && (block = distr_pools_get(&d->pools, DISTR_SMALL)) != NULL)
+        out[out_count++] = block;
+    task_assert(out_count < 4096);
+}
+
+static void give_all_blocks(struct distributor *d)
+{
+    struct distr_pool *pool = &d->pools.kind[DISTR_SMALL];
+    while (out_count > 0)
+        distr_pools_put(&d->pools, out[--out_count]);
+    pthread_mutex_lock(&pool->lock);
+    pool->carved = carved;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static sem_t gate;
+
+/* The first task has the turn, so that the second one has to hold its child back. */
+static int spawn_without_block(distributor_task_t *self, const void *input, size_t size)
+{
+    struct distributor *d = distributor_of(self);
+    (void)size;
+    if (*(const unsigned *)input == 0) {
+        await(&gate);
+        return 0;
+    }
+    take_all_blocks(d);
+    task_assert(distributor_spawn(self, &nothing, NULL, 0) == -ENOMEM);
+    give_all_blocks(d);
+    task_assert(distributor_spawn(self, &nothing, NULL, 0) == 0);
+    sem_post(&gate);
+    return 0;
+}
+
+Test(wrap, a_child_without_a_block)
+{
+    static const distributor_task_type_t type = {.name = "spawns", .run = spawn_without_block};
+    distributor_t *d = make(OPTIONS(.workers = 2, .order = DISTRIBUTOR_AS_ADDED));
+    sem_init(&gate, 0, 0);
+    for (unsigned i = 0; i < 2; i++)
+        expect(distributor_add_task(d, &type, &i, sizeof(i)), 0);
+    expect(run(d).completed, 3);
+    expect(distributor_destroy(d), 0);
+    sem_destroy(&gate);
+    finish();
+}
