@@ -73,8 +73,8 @@ distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_t
 /* The zeros stand in slots that nobody looks at before A1 or D1. */
 void distr_queue_fetch(struct distr_queue *queue)
 {
-    const unsigned words = queue->type ? DISTR_NARROW_WORDS : DISTR_WIDE_WORDS;
-    const unsigned slots = DISTR_CACHELINE / sizeof(uint64_t) / words; /* of a line */
+    const unsigned words = distr_slot_words(queue->type);
+    const unsigned slots = DISTR_LINE_WORDS / words; /* of a line */
     unsigned end = queue->bottom + FETCH_LINES * slots;
 
     if (end > queue->limit)

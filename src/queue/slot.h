@@ -107,6 +107,13 @@ static inline bool distr_meta_is_narrow(uint64_t meta)
 
 #define DISTR_WIDE_WORDS 4u
 #define DISTR_NARROW_WORDS 2u
+#define DISTR_LINE_WORDS (DISTR_CACHELINE / (unsigned)sizeof(uint64_t))
+
+/* Of a slot in a narrow block of that type, or in a wide one. */
+static inline unsigned distr_slot_words(const struct distributor_task_type *type)
+{
+    return type ? DISTR_NARROW_WORDS : DISTR_WIDE_WORDS;
+}
 
 /* relaxed, here and below: who publishes or claims the slot orders it, see queue.c. */
 static inline void distr_write(_Atomic uint64_t *word, uint64_t value)

@@ -117,6 +117,9 @@
 #define DISTR_SMALL_SLOTS 2u
 #undef DISTR_LARGE_SLOTS
 #define DISTR_LARGE_SLOTS 2u
+/* A line is one wide slot, so that lines are fetched behind slots in use. */
+#undef DISTR_LINE_WORDS
+#define DISTR_LINE_WORDS 4u
 #undef DISTR_POOL_SHELVES
 #define DISTR_POOL_SHELVES 2u
 #undef DISTR_SHELF_BLOCKS
