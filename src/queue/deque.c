@@ -52,11 +52,15 @@ static void open_tail(struct distr_queue *queue, const struct distributor_task_t
     atomic_store_explicit(&shared->next, distr_next(word, tail->index), memory_order_release);
 }
 
-/* The tail is used up and nothing is linked behind it: nobody else changes it.  Empties it. */
-static void reset(struct distr_queue *queue, const struct distributor_task_type *format)
+/* The tail, up to hi, is used up and nothing is linked behind it: nobody else changes it.  Empties
+ * it. */
+static void reset(struct distr_queue *queue, unsigned hi,
+                  const struct distributor_task_type *format)
 {
     struct distr_block *tail = queue->tail;
     distr_word_t word = atomic_load_explicit(&tail->word, memory_order_relaxed);
+    /* If no taker ever got anything from it, its lines are still here. */
+    unsigned words = hi == 0 ? queue->fetched * distr_slot_words(queue->type) : 0;
 
     word = distr_word(distr_word_generation(word) + 1, 0, 0, DISTR_PRIVATE);
     atomic_store_explicit(&tail->bottom, 0, memory_order_relaxed);
@@ -64,6 +68,8 @@ static void reset(struct distr_queue *queue, const struct distributor_task_type 
     /* R1 release: pairs with C1. */
     atomic_store_explicit(&tail->word, word, memory_order_release);
     own(queue, tail, word, 0);
+    queue->fetched = words / distr_slot_words(format);
+    distr_queue_quicken(queue);
 }
 
 /* D3: makes a SHARED block PRIVATE again, whose bottom is its hi.  False: it is used up, or it is
@@ -103,7 +109,7 @@ static void go_on(struct distr_queue *queue, unsigned hi,
         return;
     }
     if (!take_back(queue, tail, distr_word_generation(word)))
-        reset(queue, format);
+        reset(queue, hi, format);
 }
 
 /* The tail is full, or has no slots of that format: shares it. */

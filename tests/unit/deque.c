@@ -94,6 +94,38 @@ Test(deque, without_freeze_the_owners_block_is_left_alone)
     finish();
 }
 
+/* A push onto an empty deque of another format, which empties the block first. */
+Test(deque, an_emptied_block_is_fetched_again_only_after_takers)
+{
+    struct fixture fixture;
+    struct distr_queue *queue = &fixture.queue;
+    struct distr_item first = numbered(0);
+
+    mix = RUNS;
+    open_deque(&fixture);
+    distr_deque_push(queue, &first, 1);
+    push(queue, 2);
+    unsigned fetched = queue->fetched;
+    cr_assert_gt(fetched, queue->bottom);
+    cr_assert_eq(pop(queue), 2);
+    cr_assert_eq(pop(queue), 0);
+    push(queue, 700);
+    cr_assert_eq(queue->fetched, fetched);
+    push(queue, 701);
+    cr_assert_eq(queue->fetched, fetched);
+    cr_assert_eq(queue->quick, distr_has_membarrier ? fetched : 0);
+    cr_assert_eq(pop(queue), 701);
+    cr_assert_eq(pop(queue), 700);
+    push(queue, 2100); /* wide */
+    cr_assert_eq(queue->fetched, fetched / 2);
+    cr_assert_eq(take(queue), 2100);
+    push(queue, 2101);
+    cr_assert_eq(queue->fetched, 0);
+    cr_assert_eq(pop(queue), 2101);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
 Test(deque, several_are_pushed_as_one_step_first_on_top)
 {
     struct fixture fixture;
