@@ -19,11 +19,8 @@
  * registers. */
 #define distr_apart __attribute__((noinline))
 
-/*
- * Asks for the line of an address that will be written soon, so that it is here by then.  A block
- * that is reused was last read on another core, and stores are carried out in order: without this
- * each new line holds up all stores behind it.
- */
+/* Asks for the line of an address that will be written after some other work.  Before a row of
+ * stores it is no help: distr_queue_fetch. */
 static inline void distr_prefetch_write(const void *address)
 {
 #if defined(__x86_64__)

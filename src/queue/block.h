@@ -99,7 +99,7 @@ _Static_assert(sizeof(struct distr_block) == 2 * DISTR_CACHELINE,
 /*
  * Free blocks rest before they are used again.  One that was just read by a taker is in the caches
  * of two cores, and each line that is written then has to be taken away from the other first, one
- * after the other; after a rest it comes from the shared cache, and ahead of the writer.
+ * after the other; after a rest it comes from the shared cache.
  */
 #define DISTR_POOL_SHELVES 32u
 #define DISTR_SHELF_BLOCKS 8u
