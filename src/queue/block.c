@@ -20,6 +20,8 @@ static void pool_init(struct distr_pool *pool, uint32_t kind, uint32_t capacity,
     pool->capacity = capacity;
     pool->first = first;
     pool->block_size = sizeof(struct distr_block) + capacity * sizeof(struct distr_item);
+    /* Where lines have more than 64 bytes, too, each block begins one. */
+    pool->block_size += (DISTR_CACHELINE - pool->block_size % DISTR_CACHELINE) % DISTR_CACHELINE;
     pthread_mutex_init(&pool->lock, NULL);
 }
 
