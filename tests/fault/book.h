@@ -15,6 +15,15 @@
 #define BOOK_INLINE 8  /* bytes that fit into a slot of a queue */
 #define BOOK_LARGE 200 /* bytes that do not */
 
+/* A scenario once more, SCENARIO_ordered, with a program's own `order` in what it makes. */
+#define BOOK_ORDERED(scenario)                                                                     \
+    static void scenario##_ordered(void)                                                           \
+    {                                                                                              \
+        order = DISTRIBUTOR_AS_ADDED;                                                              \
+        scenario();                                                                                \
+        order = DISTRIBUTOR_AS_COMPLETED;                                                          \
+    }
+
 /* What a task does besides being counted; NULL: emits its own bytes.  Its return is the task's. */
 typedef int book_body_fn(distributor_task_t *self, unsigned id, size_t size);
 

@@ -261,19 +261,11 @@ static void drop_results(void)
 
 /* ---- In order ---- */
 
-#define ORDERED(scenario)                                                                          \
-    static void scenario##_ordered(void)                                                           \
-    {                                                                                              \
-        order = DISTRIBUTOR_AS_ADDED;                                                              \
-        scenario();                                                                                \
-        order = DISTRIBUTOR_AS_COMPLETED;                                                          \
-    }
-
-ORDERED(add_inline)
-ORDERED(add_large)
-ORDERED(try_add_inline)
-ORDERED(add_array_inline)
-ORDERED(next_results)
+BOOK_ORDERED(add_inline)
+BOOK_ORDERED(add_large)
+BOOK_ORDERED(try_add_inline)
+BOOK_ORDERED(add_array_inline)
+BOOK_ORDERED(next_results)
 
 int main(int argc, char **argv)
 {

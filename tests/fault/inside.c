@@ -210,6 +210,15 @@ static void fail_with_large_error(void)
 
 #define FAILING 6 /* tasks: in order they are several segments, each with a first block */
 
+static void emit_until_refused(distributor_task_t *self, unsigned id, size_t size)
+{
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < MANY; i++) {
+        rc = book_emit(self, id, size);
+    }
+    FAULT_MAY(rc, 0, -ENOMEM);
+}
+
 /* Emits until there is no memory, and fails; the next ones find no place for their failure, nor for
  * a result, and the last one has memory again. */
 static int use_up_and_fail(distributor_task_t *self, unsigned id, size_t size)
@@ -217,10 +226,7 @@ static int use_up_and_fail(distributor_task_t *self, unsigned id, size_t size)
     int rc = 0;
     if (id == FIRST) {
         fault_arm();
-        for (unsigned i = 0; rc == 0 && i < MANY; i++) {
-            rc = book_emit(self, id, size);
-        }
-        FAULT_MAY(rc, 0, -ENOMEM);
+        emit_until_refused(self, id, size);
     }
     if (id > FIRST && id < FIRST + FAILING - 1) {
         rc = book_emit(self, id, size);
@@ -406,10 +412,7 @@ static int use_up_and_spawn(distributor_task_t *self, unsigned id, size_t size)
     int rc = 0;
     if (id == FIRST) {
         fault_arm();
-        for (unsigned i = 0; rc == 0 && i < MANY; i++) {
-            rc = book_emit(self, id, size);
-        }
-        FAULT_MAY(rc, 0, -ENOMEM);
+        emit_until_refused(self, id, size);
         atomic_store(&used_up, true);
         await_flag(&second_ended);
         fault_disarm();
@@ -440,22 +443,14 @@ static void hold_without_place(void)
     FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
 }
 
-#define ORDERED(scenario)                                                                          \
-    static void scenario##_ordered(void)                                                           \
-    {                                                                                              \
-        order = DISTRIBUTOR_AS_ADDED;                                                              \
-        scenario();                                                                                \
-        order = DISTRIBUTOR_AS_COMPLETED;                                                          \
-    }
-
-ORDERED(spawn_inline)
-ORDERED(spawn_large)
-ORDERED(emit_inline)
-ORDERED(emit_large)
-ORDERED(fail_large)
-ORDERED(fail_with_large_error)
-ORDERED(fail_without_place)
-ORDERED(thread_ends)
+BOOK_ORDERED(spawn_inline)
+BOOK_ORDERED(spawn_large)
+BOOK_ORDERED(emit_inline)
+BOOK_ORDERED(emit_large)
+BOOK_ORDERED(fail_large)
+BOOK_ORDERED(fail_with_large_error)
+BOOK_ORDERED(fail_without_place)
+BOOK_ORDERED(thread_ends)
 
 int main(int argc, char **argv)
 {

@@ -146,9 +146,8 @@ static void *read_two(void *unused)
 }
 
 /* One was told and does not go on: one that sleeps makes room all the same. */
-static void reader_told_frozen(void)
+static void tell_one_that_is_frozen(void)
 {
-    book_create(1, 0, 1);
     book_start();
     pthread_t reader = book_thread(read_two);
     schedule_settle();
@@ -161,20 +160,17 @@ static void reader_told_frozen(void)
     book_destroy();
 }
 
+static void reader_told_frozen(void)
+{
+    book_create(1, 0, 1);
+    tell_one_that_is_frozen();
+}
+
 /* The same where the turn is left until there is room. */
 static void reader_told_frozen_ordered(void)
 {
     book_create_ordered(2, 0, 1);
-    book_start();
-    pthread_t reader = book_thread(read_two);
-    schedule_settle();
-    atomic_store(&book_pool->reader_told, 1);
-    schedule_begin();
-    book_add(&book_emits, 0);
-    book_add(&book_emits, 0);
-    book_wait_for(reader);
-    book_join();
-    book_destroy();
+    tell_one_that_is_frozen();
 }
 
 /* One that sleeps and one that just comes. */
