@@ -36,12 +36,12 @@ struct distr_queue {
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
     struct distr_block *spare;                    /* the block after, so that a push cannot fail */
     distr_word_t word;                            /* of the deque's PRIVATE tail, as it left it */
-    uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
-    uint32_t lo;     /* of the deque's PRIVATE tail */
-    uint32_t limit;  /* slots of the tail */
+    uint32_t bottom;  /* its own copy of tail->bottom, ahead of it until publish */
+    uint32_t lo;      /* of the deque's PRIVATE tail */
+    uint32_t limit;   /* slots of the tail */
     uint32_t fetched; /* of its slots: those below it are on lines that were got for writing */
-    uint32_t quick;  /* below it a word of `type` is put with no further look; 0: look */
-    uint32_t wide;   /* blocks to come that are wide, since types alternate */
+    uint32_t quick;   /* below it a word of `type` is put with no further look; 0: look */
+    uint32_t wide;    /* blocks to come that are wide, since types alternate */
     const struct distributor_task_type *type; /* of the narrow tail; NULL: it is wide */
     bool ahead;   /* it always keeps a spare, so that an item of any kind has its slot */
     bool guarded; /* each put has more to do than the queue knows: quick stays 0 */
