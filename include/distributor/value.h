@@ -111,13 +111,14 @@ static inline distributor_value_t distributor_pointer(void *pointer, void (*dest
 
 /*
  * Writes a value as text, in the manner of snprintf(3): at most size bytes with the NUL.  none,
- * true, 42, 3.14 (the shortest that reads back as the same number), a string as it is, bytes in
- * hexadecimal, a pointer as its address.
+ * true, 42, 3.14 (the shortest that reads back as the same number, with a point in any locale), a
+ * string as it is, bytes in hexadecimal, a pointer as its address.
  *
  * Threads  any
  * Blocks   no
  * Returns  how many bytes the whole text has, without the NUL; -EINVAL value is NULL or of no
- *          known type, or text is NULL and size is not 0; -EOVERFLOW it has more than INT_MAX
+ *          known type, or text is NULL and size is not 0; -EOVERFLOW it has more than INT_MAX;
+ *          -ENOMEM
  * Owns     nothing
  */
 DISTRIBUTOR_API int distributor_value_format(const distributor_value_t *value, char *text,

@@ -22,7 +22,8 @@ char *format_value(const distributor_value_t *value)
     int length = distributor_value_format(value, NULL, 0);
     char *text = length < 0 ? NULL : malloc((size_t)length + 1);
 
-    if (text)
-        distributor_value_format(value, text, (size_t)length + 1);
-    return text;
+    if (!text || distributor_value_format(value, text, (size_t)length + 1) >= 0)
+        return text;
+    free(text);
+    return NULL;
 }

@@ -184,10 +184,11 @@ static int print_value(FILE *out, const distributor_value_t *value)
 
     if (!text)
         return length < 0 ? length : -ENOMEM;
-    distributor_value_format(value, text, (size_t)length + 1);
-    fputs(text, out);
+    length = distributor_value_format(value, text, (size_t)length + 1);
+    if (length >= 0)
+        fputs(text, out);
     free(text);
-    return 0;
+    return length < 0 ? length : 0;
 }
 
 static int print_result(FILE *out, const distributor_group_result_t *result)

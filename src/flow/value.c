@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,15 +62,21 @@ void distributor_value_free(distributor_value_t *value)
     distr_value_drop(value);
 }
 
-/* The shortest of the texts that read back as the same number. */
+/* The shortest of the texts that read back as the same number, with a point in any locale. */
 static int format_number(double number, char *text, size_t size)
 {
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     char longest[64];
     int digits = 15;
 
+    if (!plain)
+        return -ENOMEM;
+    locale_t before = uselocale(plain);
     do
         snprintf(longest, sizeof longest, "%.*g", digits, number);
     while (digits++ < 17 && strtod(longest, NULL) != number);
+    uselocale(before);
+    freelocale(plain);
     return snprintf(text, size, "%s", longest);
 }
 

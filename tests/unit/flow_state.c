@@ -3,6 +3,7 @@
 #include "flow_support.h"
 
 #include <distributor/state.h>
+#include <locale.h>
 #include <math.h>
 #include <sys/stat.h>
 
@@ -500,6 +501,49 @@ Test(flow_state, values_that_json_cannot_say)
     expect(distributor_state_to_json(state, &text), -EDOM);
     expect_message(state, "the value of f is no finite number");
     distributor_state_destroy(state);
+    finish();
+}
+
+/* The machine may have no locale with a comma, so this makes one.  Returns false where it cannot. */
+static bool use_comma(const char *folder)
+{
+    char path[64], command[160];
+    snprintf(path, sizeof(path), "%s/source", folder);
+    FILE *source = fopen(path, "w");
+    ensure(source != NULL);
+    fputs("LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \"\"\ngrouping -1\nEND LC_NUMERIC\n",
+          source);
+    fclose(source);
+    snprintf(command, sizeof(command), "localedef -c --no-archive -i %s %s/comma > %s/log 2>&1", path,
+             folder, folder);
+    if (system(command) < 0 || setenv("LOCPATH", folder, 1) != 0)
+        return false;
+    return setlocale(LC_NUMERIC, "comma") && strcmp(localeconv()->decimal_point, ",") == 0;
+}
+
+Test(flow_state, numbers_have_a_point_in_any_locale)
+{
+    char folder[] = "/tmp/distributor-locale-XXXXXX", command[64], text[32], *json = NULL;
+    ensure(mkdtemp(folder) != NULL);
+    bool comma = use_comma(folder);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    expect(system(command), 0);
+    if (!comma)
+        cr_skip_test("no localedef here");
+    distributor_value_t value;
+    expect(distributor_value_read(&value, "2.5"), 0);
+    expect(value.type, DISTRIBUTOR_FLOAT);
+    expect(value.as.number * 2, 5);
+    expect(distributor_value_format(&value, text, sizeof(text)), 3);
+    expect_text(text, "2.5");
+    distributor_state_t *state = new_state(DISTRIBUTOR_OPEN);
+    expect(set(state, "f", value), 0);
+    expect(distributor_state_to_json(state, &json), 0);
+    ensure(strstr(json, "2.5"));
+    free(json);
+    distributor_state_destroy(state);
+    snprintf(text, sizeof(text), "%.1f", 2.5);
+    expect_text(text, "2,5"); /* the caller's locale is as it was */
     finish();
 }
 
