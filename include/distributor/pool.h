@@ -63,7 +63,8 @@ typedef struct distributor_task distributor_task_t; /* a task while it runs */
 /*
  * Runs one task on a worker thread.  `input` holds `size` bytes, NULL if there are none, and
  * stays valid until the callback returns.  Returns 0, or a negative errno: the task failed and
- * the reader gets a result record that says so.  A positive return counts as -EINVAL.
+ * the reader gets a result record that says so.  A positive return counts as -EINVAL, and the
+ * message says what it was.
  *
  * It may block, spawn, emit, fork and exec, and call every function but destroy, join and the
  * reading ones of its own distributor (-EDEADLK).  If it ends its thread (pthread_exit,

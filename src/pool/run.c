@@ -157,13 +157,21 @@ bool distr_failure_room(struct distr_worker *worker)
     return (worker->order ? distr_order_room(worker) : distr_output_room(d)) == 0;
 }
 
+/* It returned a positive number: what it said itself is kept. */
+static int forgot_the_minus(struct distributor_task *task, int returned)
+{
+    return task->failure ? -EINVAL
+                         : distributor_fail(task, -EINVAL,
+                                            "it returned %d, not 0 or a negative errno", returned);
+}
+
 /* The task returned something else than 0. */
 static void task_failed(struct distr_worker *worker, int error, bool room)
 {
     struct distributor *d = worker->record.owner;
 
     if (error > 0)
-        error = -EINVAL;
+        error = forgot_the_minus(&worker->task, error);
     if (!room) {
         count_without_record(worker, &worker->record.cancelled);
         return;

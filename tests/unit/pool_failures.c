@@ -75,9 +75,30 @@ Test(failures, a_positive_return_is_einval)
     distributor_t *d = make(OPTIONS(.workers = 1));
     static const int returns[] = {1, 7, INT32_MAX};
     for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++) {
-        expect(only_record(d, &returner, &returns[i], sizeof(int)).error, -EINVAL);
+        char message[64];
+        distributor_result_t r = only_record(d, &returner, &returns[i], sizeof(int));
+        expect(r.error, -EINVAL);
+        snprintf(message, sizeof(message), "it returned %d, not 0 or a negative errno", returns[i]);
+        cr_assert_str_eq(r.message, message);
         expect(drain(d), 0);
     }
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
+static int says_and_returns(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)input, (void)size;
+    distributor_fail(self, -EIO, "its own words");
+    return 1;
+}
+
+Test(failures, own_words_are_kept_at_a_positive_return)
+{
+    static const distributor_task_type_t type = {.name = "says", .run = says_and_returns};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    cr_assert_str_eq(only_record(d, &type, NULL, 0).message, "its own words");
+    expect(drain(d), 0);
     expect(distributor_destroy(d), 0);
     finish();
 }
