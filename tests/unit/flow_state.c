@@ -504,7 +504,7 @@ Test(flow_state, values_that_json_cannot_say)
     finish();
 }
 
-/* The machine may have no locale with a comma, so this makes one.  Returns false where it cannot. */
+/* The machine may have no locale with a comma, so this makes one.  False: it cannot. */
 static bool use_comma(const char *folder)
 {
     char path[64], command[160];
@@ -514,8 +514,8 @@ static bool use_comma(const char *folder)
     fputs("LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \"\"\ngrouping -1\nEND LC_NUMERIC\n",
           source);
     fclose(source);
-    snprintf(command, sizeof(command), "localedef -c --no-archive -i %s %s/comma > %s/log 2>&1", path,
-             folder, folder);
+    snprintf(command, sizeof(command), "localedef -c --no-archive -i %s %s/comma > %s/log 2>&1",
+             path, folder, folder);
     if (system(command) < 0 || setenv("LOCPATH", folder, 1) != 0)
         return false;
     return setlocale(LC_NUMERIC, "comma") && strcmp(localeconv()->decimal_point, ",") == 0;
