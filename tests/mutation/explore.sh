@@ -111,6 +111,7 @@ everywhere() {
     programs="works ends room"
     case $changed in
     src/queue/channel.c) programs=channels ;;
+    src/queue/event.c) programs=events ;;
     src/pool/defer.c) programs=late ;;
     *src/queue/*) programs="queues works room" ;;
     src/base/fence.c) programs=counts ;;

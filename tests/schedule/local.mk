@@ -17,6 +17,7 @@ schedule_programs = \
 	tests/schedule/channels \
 	tests/schedule/counts \
 	tests/schedule/ends \
+	tests/schedule/events \
 	tests/schedule/keeps \
 	tests/schedule/late \
 	tests/schedule/maps \
@@ -65,6 +66,10 @@ tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
 tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
+tests_schedule_events_SOURCES = tests/schedule/events.c $(schedule_core)
+tests_schedule_events_CFLAGS = $(schedule_cflags)
+tests_schedule_events_LDFLAGS = $(schedule_ldflags)
+tests_schedule_events_LDADD = tests/schedule/libscheduled.la
 tests_schedule_keeps_SOURCES = tests/schedule/keeps.c $(schedule_book) $(schedule_core)
 tests_schedule_keeps_CFLAGS = $(schedule_cflags)
 tests_schedule_keeps_LDFLAGS = $(schedule_ldflags)
