@@ -14,9 +14,12 @@
 . "$srcdir/tests/mutation/list.sh"
 
 library=tests/schedule/.libs/libscheduled.a
+flow=tests/schedule/.libs/libscheduled-flow.a
 work=${MUTATION_WORK:-tests/mutation/made}
 seconds=250 # for one program; far above what any of them needs
-[ -f "$library" ] || skip "no $library: make check builds it"
+for part in "$library" "$flow"; do
+    [ -f "$part" ] || skip "no $part: make check builds it"
+done
 
 flags="-std=gnu11 -pthread -O1 -w -D_GNU_SOURCE= -fno-strict-aliasing -U_FORTIFY_SOURCE"
 shim="-include $srcdir/tests/schedule/shim.h"
@@ -76,7 +79,7 @@ run() {
     # shellcheck disable=SC2086
     ${CC:-cc} -pthread -o "$work/$program" $own $book "$work"/tests/memory.o \
         "$work"/tests/search.o "$work"/tests/system.o "$work"/tests/threads.o \
-        "$work"/objects/src-*.o "$library" $wraps || return 2
+        "$work"/objects/src-*.o "$flow" "$library" -lck $wraps || return 2
     # In braces, so that the shell's word on a crash is not shown.
     { timeout -k 5 "$seconds" "$work/$program" "$@" >"$work/output" 2>&1; } 2>/dev/null
 }
@@ -115,7 +118,8 @@ everywhere() {
     src/pool/defer.c) programs=late ;;
     *src/queue/*) programs="queues works room" ;;
     src/base/fence.c) programs=counts ;;
-    src/flow/plan.c | src/flow/run.c | src/flow/node.c) programs= ;; # for native.sh
+    src/flow/events.c | src/flow/run.c) programs=graphs ;;
+    src/flow/plan.c | src/flow/node.c) programs= ;; # for native.sh
     *src/flow/*) programs="maps counts" ;;
     *src/pool/order* | *src/pool/ask*) programs=order ;;
     esac

@@ -18,6 +18,7 @@ schedule_programs = \
 	tests/schedule/counts \
 	tests/schedule/ends \
 	tests/schedule/events \
+	tests/schedule/graphs \
 	tests/schedule/keeps \
 	tests/schedule/late \
 	tests/schedule/maps \
@@ -54,6 +55,31 @@ tests_schedule_libscheduled_la_SOURCES = $(src_libdistr_la_SOURCES)
 tests_schedule_libscheduled_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
 tests_schedule_libscheduled_la_LIBADD = $(CK_LIBS)
 
+# What a run of a graph needs.
+check_LTLIBRARIES += tests/schedule/libscheduled-flow.la
+tests_schedule_libscheduled_flow_la_LIBTOOLFLAGS = $(compiled_for_programs)
+tests_schedule_libscheduled_flow_la_SOURCES = \
+	src/flow/bind.c \
+	src/flow/call.c \
+	src/flow/check.c \
+	src/flow/events.c \
+	src/flow/graph.c \
+	src/flow/history.c \
+	src/flow/lists.c \
+	src/flow/log.c \
+	src/flow/name_hash.c \
+	src/flow/names.c \
+	src/flow/node.c \
+	src/flow/plan.c \
+	src/flow/report.c \
+	src/flow/run.c \
+	src/flow/select.c \
+	src/flow/state.c \
+	src/flow/text.c \
+	src/flow/value.c
+tests_schedule_libscheduled_flow_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
+tests_schedule_libscheduled_flow_la_LIBADD = $(CK_HT_LIBS)
+
 tests_schedule_channels_SOURCES = tests/schedule/channels.c $(schedule_core)
 tests_schedule_channels_CFLAGS = $(schedule_cflags)
 tests_schedule_channels_LDFLAGS = $(schedule_ldflags)
@@ -70,6 +96,10 @@ tests_schedule_events_SOURCES = tests/schedule/events.c $(schedule_core)
 tests_schedule_events_CFLAGS = $(schedule_cflags)
 tests_schedule_events_LDFLAGS = $(schedule_ldflags)
 tests_schedule_events_LDADD = tests/schedule/libscheduled.la
+tests_schedule_graphs_SOURCES = tests/schedule/graphs.c $(schedule_core)
+tests_schedule_graphs_CFLAGS = $(schedule_cflags)
+tests_schedule_graphs_LDFLAGS = $(schedule_ldflags)
+tests_schedule_graphs_LDADD = tests/schedule/libscheduled-flow.la tests/schedule/libscheduled.la
 tests_schedule_keeps_SOURCES = tests/schedule/keeps.c $(schedule_book) $(schedule_core)
 tests_schedule_keeps_CFLAGS = $(schedule_cflags)
 tests_schedule_keeps_LDFLAGS = $(schedule_ldflags)
