@@ -17,11 +17,20 @@ static struct entry {
 } book[BOOK_TASKS];
 
 static book_body_fn *body;
+static bool ordered;
+static unsigned newest; /* of the ids that were read; kept in order */
 
 void book_reset(book_body_fn *next)
 {
     memset(book, 0, sizeof book);
     body = next;
+    ordered = false;
+    newest = 0;
+}
+
+void book_expect_order(void)
+{
+    ordered = true;
 }
 
 /* ---- Bytes ---- */
@@ -139,6 +148,10 @@ void book_take(const distributor_result_t *result)
     FAULT_CHECK(result->type == &type, "the type of another task\n");
     FAULT_CHECK(result->error == 0 || (result->error < 0 && result->message != NULL),
                 "error %d\n", result->error);
+    if (ordered) {
+        FAULT_CHECK(id >= newest, "task %u after task %u\n", id, newest);
+        newest = id;
+    }
     atomic_fetch_add(result->error == 0 ? &book[id].read : &book[id].failure_read, 1);
 }
 

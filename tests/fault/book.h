@@ -29,6 +29,9 @@ typedef int book_body_fn(distributor_task_t *self, unsigned id, size_t size);
 
 void book_reset(book_body_fn *body);
 
+/* From here to book_reset the ids of results never fall, as one thread reads them. */
+void book_expect_order(void);
+
 /* Adds or spawns task `id`; notes it if it was accepted; returns what the call returned. */
 int book_add(distributor_t *d, unsigned id, size_t size);
 int book_try_add(distributor_t *d, unsigned id, size_t size);
