@@ -362,16 +362,37 @@ static int end_thread(distributor_task_t *self, unsigned id, size_t size)
     pthread_exit(NULL);
 }
 
-/* One worker, whose thread ends: the task has failed, the others run all the same. */
+static atomic_uint seated, begins; /* threads that have the worker now, and ever had it */
+
+static void sit_down(void *unused, unsigned worker, const char *name)
+{
+    (void)unused, (void)worker, (void)name;
+    FAULT_CHECK(atomic_fetch_add(&seated, 1) == 0, "two threads have one worker\n");
+    atomic_fetch_add(&begins, 1);
+}
+
+static void stand_up(void *unused, unsigned worker, const char *name)
+{
+    (void)unused, (void)worker, (void)name;
+    FAULT_CHECK(atomic_fetch_sub(&seated, 1) == 1, "the worker had no thread\n");
+}
+
+/* One worker, whose thread ends: the task has failed, the others run all the same, and each time
+ * the worker goes on once. */
 static void thread_ends_with(unsigned leavers)
 {
     distributor_t *d = NULL;
-    distributor_options_t options = {.size = sizeof options, .workers = 1};
+    distributor_options_t options = {.size = sizeof options,
+                                     .workers = 1,
+                                     .order = order,
+                                     .worker_started = sit_down,
+                                     .worker_stopped = stand_up};
     distributor_result_t result;
     unsigned records = 0, results = 0;
     int rc;
     leaving = leavers;
-    book_reset(end_thread);
+    atomic_store(&begins, 0);
+    begin_book(end_thread);
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     for (unsigned id = 0; id < 5; id++) {
         FAULT_CHECK(book_add(d, id, BOOK_LARGE) == 0, "add\n");
@@ -382,13 +403,19 @@ static void thread_ends_with(unsigned leavers)
         if (rc == -ENOMEM) {
             fault_disarm(); /* the task was faster than the first read, which needs memory too */
         }
-        records += rc == 1 && result.error == -EOWNERDEAD;
-        results += rc == 1 && result.error != -EOWNERDEAD;
+        if (rc == 1) {
+            book_take(&result);
+            records += result.error == -EOWNERDEAD;
+            results += result.error == 0;
+        }
     }
     fault_disarm();
     FAULT_CHECK(records == leavers && results == 5 - leavers, "%u records, %u results\n", records,
                 results);
     FAULT_CHECK(distributor_join(d, NULL) == 0, "join\n");
+    FAULT_CHECK(atomic_load(&begins) == leavers + 1 && atomic_load(&seated) == 0,
+                "the worker began %u times, %u threads have it\n", atomic_load(&begins),
+                atomic_load(&seated));
     FAULT_CHECK(distributor_destroy(d) == 0, "destroy\n");
 }
 
@@ -460,6 +487,7 @@ BOOK_ORDERED(fail_large)
 BOOK_ORDERED(fail_with_large_error)
 BOOK_ORDERED(fail_without_place)
 BOOK_ORDERED(thread_ends)
+BOOK_ORDERED(thread_ends_again)
 
 int main(int argc, char **argv)
 {
@@ -488,6 +516,7 @@ int main(int argc, char **argv)
         {"fail_with_large_error_ordered", fail_with_large_error_ordered},
         {"fail_without_place_ordered", fail_without_place_ordered},
         {"thread_ends_ordered", thread_ends_ordered},
+        {"thread_ends_again_ordered", thread_ends_again_ordered},
     };
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }
