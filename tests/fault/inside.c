@@ -219,11 +219,11 @@ static void fail_with_large_error(void)
 
 #define FAILING 6 /* tasks: in order they are several segments, each with a first block */
 
-static void emit_until_refused(distributor_task_t *self, unsigned id, size_t size)
+static void emit_until_refused(distributor_task_t *self, unsigned id)
 {
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < MANY; i++) {
-        rc = book_emit(self, id, size);
+        rc = book_emit(self, id, BOOK_INLINE);
     }
     FAULT_MAY(rc, 0, -ENOMEM);
 }
@@ -232,13 +232,13 @@ static void emit_until_refused(distributor_task_t *self, unsigned id, size_t siz
  * a result, and the last one has memory again. */
 static int use_up_and_fail(distributor_task_t *self, unsigned id, size_t size)
 {
-    int rc = 0;
+    (void)size;
     if (id == FIRST) {
         fault_arm();
-        emit_until_refused(self, id, size);
+        emit_until_refused(self, id);
     }
     if (id > FIRST && id < FIRST + FAILING - 1) {
-        rc = book_emit(self, id, size);
+        int rc = book_emit(self, id, BOOK_INLINE);
         FAULT_MAY(rc, 0, -ENOMEM);
     }
     if (id == FIRST + FAILING - 1) {
@@ -269,12 +269,15 @@ static void fail_without_place(void)
     distributor_result_t result;
     unsigned records = 0;
     atomic_store(&lost, 0);
-    book_reset(use_up_and_fail);
+    begin_book(use_up_and_fail);
     FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     for (unsigned id = FIRST; id < FIRST + FAILING; id++) {
-        FAULT_CHECK(book_add(d, id, BOOK_INLINE) == 0, "add\n");
+        FAULT_CHECK(book_add(d, id, BOOK_LARGE) == 0, "add\n");
     }
-    FAULT_CHECK(distributor_run(d, &summary) == 0 && summary.failed == FAILING, "run\n");
+    FAULT_CHECK(distributor_run(d, &summary) == 0, "run\n");
+    FAULT_CHECK(summary.failed == FAILING && summary.results == book_emitted(),
+                "%llu failed, %llu results of %u\n", (unsigned long long)summary.failed,
+                (unsigned long long)summary.results, book_emitted());
     while (distributor_next_result(d, &result) == 1) {
         records += result.error == -EIO;
         book_take(&result);
@@ -448,7 +451,7 @@ static int use_up_and_spawn(distributor_task_t *self, unsigned id, size_t size)
     int rc = 0;
     if (id == FIRST) {
         fault_arm();
-        emit_until_refused(self, id, size);
+        emit_until_refused(self, id);
         atomic_store(&used_up, true);
         await_flag(&second_ended);
         fault_disarm();
