@@ -435,7 +435,15 @@ static void thread_ends_again(void)
 
 /* ---- In order ---- */
 
-static atomic_bool used_up, second_ended;
+/* Tasks that hold a child back each.  With such a window every claim is of one task, so that each
+ * is a segment of its own, whose children need a block of their own: more than there are. */
+#define HOLDERS 60
+#define HOLDING_WORKERS 8
+#define HOLDING_WINDOW 63
+#define CHILDREN 100 /* their ids, from here on */
+
+static atomic_bool used_up, all_ended;
+static atomic_uint ended;
 
 static void await_flag(atomic_bool *flag)
 {
@@ -445,36 +453,52 @@ static void await_flag(atomic_bool *flag)
     }
 }
 
-/* The first task uses up the memory and runs on; the second one has to hold its child back. */
+static void use_up(distributor_task_t *self)
+{
+    fault_arm();
+    emit_until_refused(self, FIRST);
+    atomic_store(&used_up, true);
+    await_flag(&all_ended);
+    fault_disarm();
+}
+
+/* The first task uses up the memory and runs on; the others have to hold their children back. */
 static int use_up_and_spawn(distributor_task_t *self, unsigned id, size_t size)
 {
-    int rc = 0;
-    if (id == FIRST) {
-        fault_arm();
-        emit_until_refused(self, id);
-        atomic_store(&used_up, true);
-        await_flag(&second_ended);
-        fault_disarm();
+    (void)size;
+    if (id >= CHILDREN) {
+        return book_emit(self, id, BOOK_INLINE);
     }
-    if (id == FIRST + 1) {
-        await_flag(&used_up);
-        rc = book_spawn(self, OTHERS, size);
-        FAULT_MAY(rc, 0, -ENOMEM);
-        atomic_store(&second_ended, true);
+    if (id == FIRST) {
+        use_up(self);
+        return 0;
+    }
+    await_flag(&used_up);
+    int rc = book_spawn(self, CHILDREN + id, BOOK_LARGE);
+    FAULT_MAY(rc, 0, -ENOMEM);
+    if (atomic_fetch_add(&ended, 1) + 1 == HOLDERS) {
+        atomic_store(&all_ended, true);
     }
     return 0;
 }
 
+/* What found no place is refused: it comes neither later nor before its turn. */
 static void hold_without_place(void)
 {
-    order = DISTRIBUTOR_AS_ADDED;
-    distributor_t *d = make();
-    order = DISTRIBUTOR_AS_COMPLETED;
-    atomic_store(&used_up, false);
-    atomic_store(&second_ended, false);
+    distributor_t *d = NULL;
+    distributor_options_t options = {.size = sizeof options,
+                                     .workers = HOLDING_WORKERS,
+                                     .order = DISTRIBUTOR_AS_ADDED,
+                                     .window = HOLDING_WINDOW};
+    FAULT_CHECK(distributor_create(&d, &options) == 0, "create\n");
     book_reset(use_up_and_spawn);
-    FAULT_CHECK(book_add(d, FIRST, BOOK_INLINE) == 0 && book_add(d, FIRST + 1, BOOK_INLINE) == 0,
-                "add\n");
+    book_expect_order();
+    atomic_store(&used_up, false);
+    atomic_store(&all_ended, false);
+    atomic_store(&ended, 0);
+    for (unsigned id = FIRST; id <= FIRST + HOLDERS; id++) {
+        FAULT_CHECK(book_add(d, id, BOOK_INLINE) == 0, "add\n");
+    }
     FAULT_CHECK(distributor_run(d, NULL) == 0, "run\n");
     book_read_all(d);
     book_close();
