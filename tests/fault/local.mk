@@ -50,7 +50,9 @@ tests_fault_module_SOURCES = \
 	tests/fault/files.c \
 	tests/fault/module.c $(fault_sources)
 tests_fault_module_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(TINFO_CFLAGS)
-tests_fault_module_LDFLAGS = $(fault_ldflags) $(fault_wrapped_files:%=-Wl,--wrap=%)
+tests_fault_module_LDFLAGS = \
+	$(fault_ldflags) -export-dynamic \
+	$(fault_wrapped_files:%=-Wl,--wrap=%)
 tests_fault_module_LDADD = $(FLOW_LIBS) $(TINFO_LIBS)
 tests_fault_sources_SOURCES = tests/fault/sources.c $(fault_sources)
 tests_fault_sources_LDFLAGS = $(fault_ldflags)

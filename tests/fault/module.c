@@ -71,9 +71,12 @@ static void prepare(void)
     }
     write_file(name(source, "two.c"),
                "#include <distributor/module.h>\n"
-               "DISTRIBUTOR_TASK(a, .tags = {\"t\"}) { (void)call; return 0; }\n"
+               "DISTRIBUTOR_TASK(a, .tags = {\"t\"}) { return distributor_return_int(call, 1); }\n"
                "DISTRIBUTOR_TASK(b, .after = {\"a\"}, .tags = {\"t\"})\n"
-               "{ (void)call; return 0; }\n");
+               "{\n"
+               "    distributor_value_t value;\n"
+               "    return distributor_call_result(call, \"a\", &value);\n"
+               "}\n");
     shell("%s -shared -fPIC -I%s/include -o %s %s", cc ? cc : "cc", top ? top : ".",
           name(object, "two.so"), source);
     /* Its arguments end with: -MF LIST -o OBJECT SOURCE. */
@@ -249,6 +252,7 @@ static void run_rest(void)
     close(pair);
     close(saved);
     check_status(status);
+    FAULT_CHECK(status != EXIT_FAILED, "b has no result of a: %s\n", printed);
     FAULT_CHECK(size > 0, "nothing on the terminal\n");
     FAULT_CHECK(status != 0 || strstr(printed, "1 passed, 0 failed"), "printed: %s\n", printed);
     free(printed);
