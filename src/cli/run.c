@@ -108,10 +108,10 @@ static void print_task(struct tasks *tasks, size_t node, const distributor_repor
     if (*report->message)
         printf("  %s", report->message);
     if (report->outcome == DISTRIBUTOR_PASSED &&
-        distributor_graph_result(tasks->graph, node, &value) == 0)
+        distributor_graph_result(tasks->graph, node, &value) == 0) {
         text = format_value(&value);
-    if (text)
-        printf("  %s", text);
+        printf("  %s", text ? text : "(no memory to show its result)");
+    }
     free(text);
     putchar('\n');
 }

@@ -230,6 +230,8 @@ static void run(void)
     int status = command(sizeof words / sizeof *words, words, &printed);
     check_status(status);
     FAULT_CHECK(status != 0 || strstr(printed, "2 passed, 0 failed"), "printed: %s\n", printed);
+    FAULT_CHECK(status != 0 || strstr(printed, "  1\n") || strstr(printed, "(no memory"),
+                "a has no result: %s\n", printed);
     free(printed);
     check_state();
     shell("! ls %s | grep -q 'state.json.'", folder);
