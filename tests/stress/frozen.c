@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A frozen thread: a signal stops an adder or a reader wherever it is, also in the middle of an
- * add or a read, until the others have made progress or seconds are over; tasks that sleep freeze
- * workers alike.  All others go on meanwhile: a queue where a stopped thread holds what others
- * need would let many freezes run into their limit.
+ * add or a read, until the others have made progress or seconds are over, and one time in 20 for
+ * another 300 ms, after which they must get on still; tasks that sleep freeze workers alike.  A
+ * queue where a stopped thread holds what others need lets many freezes run into their limit.
  *
  * A thread can be stopped inside malloc, too, with a lock of the C library that others then wait
  * for.  That is rare, and no fault of ours: so one freeze in 20 may reach its limit.
@@ -22,8 +22,10 @@
 #define ADDERS 3
 #define READERS 2
 #define ACTORS (ADDERS + READERS)
-#define LIMIT_NS 4000000000 /* more than a loaded machine takes to run the others */
+#define NAPS 20000u  /* of 0.2 ms: more than a loaded machine takes to run the others */
 #define PROGRESS 100 /* operations of the others that end a freeze */
+#define LONG_US 300000
+#define LONG_EACH 20 /* so many freezes have a long one among them */
 
 static struct round {
     distributor_t *d;
@@ -41,6 +43,7 @@ static struct actor {
 
 static _Thread_local struct actor *this_actor;
 static atomic_bool frozen; /* one actor at a time */
+static atomic_bool for_long;
 static atomic_uint freezes, stalls;
 
 /* ---- Freezing ---- */
@@ -56,20 +59,31 @@ static bool others_moved(const unsigned long *before)
     return adds >= PROGRESS && reads >= PROGRESS;
 }
 
-/* The handler.  It calls nothing but clocks and sleeps. */
+/* Counts its own short sleeps: a machine that was stopped for a while is no stall. */
+static bool await_others(void)
+{
+    unsigned long before[ACTORS];
+    for (unsigned i = 0; i < ACTORS; i++) {
+        before[i] = atomic_load(&actors[i].moved);
+    }
+    for (unsigned naps = 0; naps < NAPS * STRESS_SLOWDOWN; naps++) {
+        if (others_moved(before)) {
+            return true;
+        }
+        stress_sleep_us(200);
+    }
+    return false;
+}
+
+/* The handler.  It calls nothing but sleeps. */
 static void freeze(int signal_number)
 {
     (void)signal_number;
     int saved = errno;
-    unsigned long before[ACTORS];
-    int64_t limit = distributor_now() + (int64_t)LIMIT_NS * STRESS_SLOWDOWN;
-    for (unsigned i = 0; i < ACTORS; i++) {
-        before[i] = atomic_load(&actors[i].moved);
-    }
-    bool moved;
-    while (!(moved = others_moved(before)) && distributor_now() < limit) {
-        struct timespec pause = {0, 200000};
-        nanosleep(&pause, NULL);
+    bool moved = await_others();
+    if (moved && atomic_load(&for_long)) {
+        stress_sleep_us(LONG_US);
+        moved = await_others();
     }
     atomic_fetch_add(&freezes, 1);
     atomic_fetch_add(&stalls, !moved);
@@ -151,6 +165,7 @@ static void freeze_some(unsigned count, struct stress_random *random)
 {
     for (unsigned i = 0; i < count; i++) {
         stress_sleep_us(stress_below(random, 3000));
+        atomic_store(&for_long, i % LONG_EACH == 0);
         atomic_store(&frozen, true);
         struct actor *actor = &actors[stress_below(random, ACTORS)];
         stress_state("freeze %u of actor %u, %u stalls so far", i, actor->index,
@@ -192,7 +207,7 @@ int main(int argc, char **argv)
     static const unsigned limits[] = {16, 256, 4096};
     struct stress_random random;
     struct sigaction action = {.sa_handler = freeze};
-    stress_begin(&(struct stress_options){.name = "frozen", .rounds = 6, .tasks = 60,
+    stress_begin(&(struct stress_options){.name = "frozen", .seconds = 30, .tasks = 60,
                                           .placement = -1}, argc, argv);
     sigaction(SIGUSR1, &action, NULL);
     while (stress_next(&random)) {
@@ -209,5 +224,7 @@ int main(int argc, char **argv)
         STRESS_CHECK(distributor_destroy(round_.d) == 0, "destroy");
     }
     printf("frozen: %u freezes, %u reached their limit\n", freezes, stalls);
+    STRESS_CHECK(stalls * 20 <= freezes, "the others stood still in %u of %u freezes", stalls,
+                 freezes);
     return stress_end();
 }

@@ -169,6 +169,7 @@ static void parse_one(const char *option, const char *value)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(option, numbers[i].name) == 0) {
             *numbers[i].field = (unsigned)strtoul(value, NULL, 10);
+            stress.seconds = numbers[i].field == &stress.rounds ? 0 : stress.seconds;
             return;
         }
     }
