@@ -377,6 +377,15 @@ long stress_resident_kb(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+void stress_check_growth(long first_kb, long allowed_kb)
+{
+    long last_kb = stress_resident_kb();
+    printf("%s: %ld KiB after a hundredth of the rounds, %ld KiB at the end\n", stress.name,
+           first_kb, last_kb);
+    STRESS_CHECK(stress.rounds < 100 || STRESS_SLOWDOWN > 1 || last_kb <= first_kb + allowed_kb,
+                 "the memory grew by %ld KiB", last_kb - first_kb);
+}
+
 void stress_await_threads(unsigned count)
 {
     unsigned now = stress_count_threads();

@@ -108,6 +108,10 @@ unsigned stress_count_threads(void);
 unsigned stress_count_descriptors(void);
 long stress_resident_kb(void);
 
+/* Of a run of a hundred rounds or more: that the memory grew by no more than so much since it was
+ * `first_kb`.  A sanitizer has memory of its own, and keeps what is freed. */
+void stress_check_growth(long first_kb, long allowed_kb);
+
 /* Waits until that many threads are left: one that was joined stays listed for a moment. */
 void stress_await_threads(unsigned count);
 
