@@ -34,6 +34,7 @@ AM_TESTS_ENVIRONMENT = \
 	MANDOC='$(MANDOC)'; export MANDOC; \
 	PKG_CONFIG='$(PKG_CONFIG)'; export PKG_CONFIG; \
 	SANITIZER='$(SANITIZER)'; export SANITIZER; \
+	HARDENING='$(HARDENING_CPPFLAGS) $(HARDENING_LDFLAGS)'; export HARDENING; \
 	VERSION='$(PACKAGE_VERSION)'; export VERSION;
 
 TEST_EXTENSIONS = .t .sh
@@ -379,6 +380,7 @@ house_checks = \
 	tests/house/exceptions.sh \
 	tests/house/exports.sh \
 	tests/house/floors.sh \
+	tests/house/hardening.sh \
 	tests/house/installed.sh \
 	tests/house/manual.sh \
 	tests/house/sources.sh \
@@ -399,7 +401,7 @@ endif
 # `make install` links libdistributor-flow anew, and libtool takes the built one away meanwhile:
 # what uses it waits for the test that installs, if that is to run.
 uses_shared_flow = $(filter tests/cli/%.log tests/examples/%.log tests/house/exports.log \
-	tests/house/manual.log,$(TEST_LOGS))
+	tests/house/hardening.log tests/house/manual.log,$(TEST_LOGS))
 $(uses_shared_flow): $(filter tests/house/installed.log,$(TEST_LOGS))
 
 # ---------------------------------------------------------------------------------------------
