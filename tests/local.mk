@@ -468,7 +468,8 @@ coverage:
 	srcdir='$(abs_srcdir)' MAKE='$(MAKE)' AWK='$(AWK)' $(SHELL) $(srcdir)/tests/house/coverage.sh \
 		$(reaching_tests)
 
-# The binary interface beside that of another build: BASE=LIBRARY, as a rule the last release's.
-check-abi: src/libdistributor.la
+# The binary interfaces beside those of another build: BASE=FOLDER, as a rule the last release's.
+check-abi: src/libdistributor.la src/libdistributor-flow.la
 	srcdir='$(srcdir)' BASE='$(BASE)' $(SHELL) $(srcdir)/tests/house/abi.sh
+CLEANFILES += libdistributor.abi libdistributor-flow.abi
 phony_targets += analyze check-abi coverage
