@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# `make check-long`: the tests in volume.  A step is a command and how often it runs; soak.state
-# says how often it has, so that the next call goes on there; soak.log keeps what each printed.
-# Ends at the first failure, when all is done, or when SOAK_SECONDS (7000) are over.  soak.state is
-# to be removed for a fresh start.
-: "${srcdir:=.}" "${SOAK_SECONDS:=7000}" "${MAKE:=make}"
+# `make check-long`: the tests in volume.  A step is a command, how often it runs and about how many
+# seconds that takes each time; soak.state says how often it has, so that the next call goes on
+# there; soak.log keeps what each printed.  Ends at the first failure, when all is done, or when what
+# comes next would go beyond SOAK_SECONDS (two hours).  soak.state is to be removed for a fresh start.
+: "${srcdir:=.}" "${SOAK_SECONDS:=7200}" "${MAKE:=make}"
 begin=$(date +%s)
+begun=no
 watched="$srcdir/tests/watchdog.sh"
 programs=tests/stress
 hogs=
@@ -22,18 +23,25 @@ done_of() {
     sed -n "s/^$1 //p" soak.state 2>/dev/null | tail -n 1
 }
 
-# step NAME TIMES COMMAND...: what is left of it.
+# is_over SECONDS: whether there is no time left for a command that takes so long.  The first one of
+# a call is run in any case, so that each call gets on.
+is_over() {
+    [ "$begun" = yes ] && [ $(($(date +%s) - begin + $1)) -gt "$SOAK_SECONDS" ]
+}
+
+# step NAME TIMES SECONDS COMMAND...: what is left of it.
 step() {
-    name=$1 times=$2
-    shift 2
+    name=$1 times=$2 seconds=$3
+    shift 3
     have=$(done_of "$name")
     have=${have:-0}
     while [ "$have" -lt "$times" ]; do
-        if [ $(($(date +%s) - begin)) -ge "$SOAK_SECONDS" ]; then
+        if is_over "$seconds"; then
             echo "The time is over at $name, $have of $times; call again to go on."
             end_hogs
             exit 0
         fi
+        begun=yes
         since=$(date +%s)
         "$@" > soak.last 2>&1
         status=$?
@@ -152,40 +160,40 @@ idle() {
         "$srcdir/tests/stress/idle_calls.sh" 600
 }
 
-step R9-crowd 1 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
+step R9-crowd 1 60 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
 begin_hogs
-step R9-crowd-and-hogs 1 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
+step R9-crowd-and-hogs 1 60 plain $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 1000000)"
 end_hogs
-step R9-quota 1 with_quota $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 200000)"
-[ "$SANITIZER" = thread ] || step R3-faults 1 faults
-[ "$slower" -gt 1 ] || step R3-valgrind 1 faults_in_valgrind
+step R9-quota 1 120 with_quota $SHELL "$srcdir/tests/stress/crowd.sh" "$(many 200000)"
+[ "$SANITIZER" = thread ] || step R3-faults 1 120 faults
+[ "$slower" -gt 1 ] || step R3-valgrind 1 1500 faults_in_valgrind
 [ -z "$unit_tests" ] || [ "$slower" -gt 1 ] || {
-    step R5-interrupts 1 interrupts a_handler_that_only_posts_stops_it
-    step R5-twice 1 interrupts sigint_in_every_state
+    step R5-interrupts 1 60 interrupts a_handler_that_only_posts_stops_it
+    step R5-twice 1 60 interrupts sigint_in_every_state
 }
-step R12-api 10 seed "$(many 10000)"
+step R12-api 10 450 seed "$(many 10000)"
 [ "$slower" -gt 1 ] || {
-    step R12-options 20 parser options
-    step R12-rule 50 parser rule
-    step R12-state 24 parser state
-    step R12-values 4 parser values
-    step R12-list 2 parser list
+    step R12-options 20 120 parser options
+    step R12-rule 50 120 parser rule
+    step R12-state 24 120 parser state
+    step R12-values 4 120 parser values
+    step R12-list 2 120 parser list
 }
-step R4-lives 10 plain "$programs/lifecycle" --rounds "$(many 10000)"
-step R10-freezes 10 freeze
+step R4-lives 10 60 plain "$programs/lifecycle" --rounds "$(many 10000)"
+step R10-freezes 10 60 freeze
 [ -z "$unit_tests" ] || [ "$slower" -gt 1 ] ||
-    step workers-30000 1 env DISTRIBUTOR_TEST_LONG=1 $SHELL "$watched" --unit \
+    step workers-30000 1 60 env DISTRIBUTOR_TEST_LONG=1 $SHELL "$watched" --unit \
         tests/unit/nasty_threads.t
-step R1-volume 10 plain "$programs/volume" --rounds 100 --tasks "$(many 10000000)"
-step R11-idle 1 idle
+step R1-volume 10 180 plain "$programs/volume" --rounds 100 --tasks "$(many 10000000)"
+step R11-idle 1 1300 idle
 for program in $schedule_programs; do
-    step "R6-$(basename "$program")" 1 plain "$program" --preemptions 3 --limit 400000 \
+    step "R6-$(basename "$program")" 1 900 plain "$program" --preemptions 3 --limit 400000 \
         --random 100000
-    step "R6-$(basename "$program")-fallback" 1 plain "$program" --fallback 1 --limit 400000
+    step "R6-$(basename "$program")-fallback" 1 600 plain "$program" --fallback 1 --limit 400000
 done
-[ "$slower" -gt 1 ] || step R8-returns 1 returns
+[ "$slower" -gt 1 ] || step R8-returns 1 900 returns
 for target in $long_checks; do
-    step "$target" 1 "$MAKE" "$target"
+    step "$target" 1 900 "$MAKE" "$target"
 done
-step R15-again 100 again
+step R15-again 100 90 again
 echo "All done."

@@ -27,6 +27,6 @@ check-models: $(model_checks)
 $(model_checks):
 	srcdir='$(srcdir)' CC='$(CC)' AWK='$(AWK)' \
 		$(SHELL) $(srcdir)/tests/model/models.sh `echo $@ | sed 's/check-model-//'`
-long_checks += check-models
+long_checks += $(model_checks)
 endif
 phony_targets += check-models $(model_checks)
