@@ -30,9 +30,9 @@ check_PROGRAMS += $(stress_programs)
 TESTS += $(stress_programs)
 
 # ThreadSanitizer delivers signals late and counts what the handler reads as a race.
-check_PROGRAMS += tests/stress/frozen
+check_PROGRAMS += tests/stress/frozen tests/stress/frozen_adder
 if !SANITIZED_THREAD
-TESTS += tests/stress/frozen
+TESTS += tests/stress/frozen tests/stress/frozen_adder
 endif
 
 # The process ends while it runs.
@@ -61,6 +61,7 @@ tests_stress_deferred_SOURCES = tests/stress/deferred.c $(stress_support)
 tests_stress_descriptor_SOURCES = tests/stress/descriptor.c $(stress_support)
 tests_stress_determinism_SOURCES = tests/stress/determinism.c $(stress_support)
 tests_stress_feeding_SOURCES = tests/stress/feeding.c $(stress_support)
+tests_stress_frozen_adder_SOURCES = tests/stress/frozen_adder.c $(stress_support)
 tests_stress_graph_SOURCES = tests/stress/graph.c $(stress_support)
 tests_stress_graph_LDADD = $(FLOW_LIBS)
 tests_stress_hoarding_SOURCES = tests/stress/hoarding.c $(stress_support)
