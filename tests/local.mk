@@ -416,6 +416,7 @@ compiled_once = \
 	tests/house/sources.sh \
 	tests/house/version.sh \
 	tests/mutation/explore.sh \
+	tests/mutation/scenarios.sh \
 	tests/schedule/wrapped.sh \
 	tests/stress/determinism \
 	$(schedule_programs)

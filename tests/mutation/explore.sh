@@ -105,10 +105,20 @@ at_home() {
     try "$1" "$2" --scenario "$3"
 }
 
+# also NAME: with what the list names beside that; each of them has to find it.
+also() {
+    while read -r program scenario; do
+        [ -z "$scenario" ] || try "$1" "$program" --scenario "$scenario" < /dev/null ||
+            wrong "$1: $scenario does not find it"
+    done <<LIST
+$(said "$1" also)
+LIST
+}
+
 # everywhere NAME: with every scenario, its own one first.
 everywhere() {
     if [ -n "$(said "$1" by)" ]; then
-        at_home "$1" && return
+        at_home "$1" && { also "$1"; return 0; }
         echo "$1: what the list names does not find it"
     fi
     programs="works ends room"

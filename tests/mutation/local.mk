@@ -7,9 +7,10 @@ EXTRA_DIST += \
 	tests/mutation/explore.sh \
 	tests/mutation/list.sh \
 	tests/mutation/mutants.txt \
-	tests/mutation/native.sh
+	tests/mutation/native.sh \
+	tests/mutation/scenarios.sh
 if !SANITIZED
-TESTS += tests/mutation/explore.sh
+TESTS += tests/mutation/explore.sh tests/mutation/scenarios.sh
 endif
 
 # All of them, in parts that `make check-long` can go on with, and `make -j2` runs side by side.
