@@ -248,6 +248,18 @@ bad state_gone 4 "--state-file=$work/gone/s: cannot write $work/gone/s: No such 
 mkdir "$work/gone"
 bad trace_gone 4 "--trace=$work/gone/t: No such file or directory" \
     run --trace "$work/gone/t" "$work/removes.c"
+# A file that must not grow so large stands for a disk that is full: the old state stays.
+echo '{"a": 1}' > "$work/full.json"
+name=state_full
+(
+    trap '' XFSZ
+    ulimit -f 2
+    exec src/cli/distributor run --state-file "$work/full.json" \
+        "--b=$(printf "%4096s" x)" "$work/one.c"
+) > "$work/out" 2> "$work/err"
+ended "$?" 4 "--state-file=$work/full.json: cannot write $work/full.json: File too large"
+[ "$(cat "$work/full.json"; ls "$work" | grep full)" = '{"a": 1}
+full.json' ] || wrong "the old state is lost, or the new one left"
 if [ -w /dev/full ]; then
     bad trace_full 4 "--trace=/dev/full: No space left on device" run --trace /dev/full "$work/one.c"
     name=output_full
