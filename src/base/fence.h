@@ -34,8 +34,9 @@ void distr_heavy_fence(void);
 static inline void distr_full_fence(void)
 {
 #ifdef DISTR_TSAN
-    /* TSan knows no fences; what it checks is carried by the atomics on both sides anyway. */
-    static _Atomic int word;
+    /* TSan knows no fences; what it checks is carried by the atomics on both sides anyway.  A word
+     * that threads share would order all that pass here, and hide what is not ordered. */
+    static _Thread_local _Atomic int word;
     atomic_fetch_add_explicit(&word, 0, memory_order_seq_cst);
 #else
     atomic_thread_fence(memory_order_seq_cst);
