@@ -239,7 +239,8 @@ typedef struct distributor_graph_summary {
  */
 typedef struct distributor_graph_events {
     void *context; /* the first argument of all of them */
-    /* The run begins: before all others. */
+    /* The run is about to begin: before all others, and before any node.  If the system then gives
+     * it no thread it is the only one. */
     void (*run_start)(void *context, const distributor_graph_t *graph);
     /* A node is ready: all that it waits for have ended. */
     void (*task_start)(void *context, const distributor_graph_t *graph, size_t node);

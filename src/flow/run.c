@@ -185,14 +185,15 @@ static int run_to_end(struct distr_run *run, distributor_graph_summary_t *summar
     const distributor_graph_events_t *events = run->options.events;
     int rc = add_roots(run);
 
+    if (rc != 0)
+        return rc;
+    if (events && events->run_start)
+        events->run_start(events->context, run->graph);
     summary->started_ns = distributor_now(); /* no node begins before it */
-    if (rc == 0)
-        rc = distributor_start(run->pool);
+    rc = distributor_start(run->pool);
     if (rc != 0)
         return rc;
     distributor_close(run->pool);
-    if (events && events->run_start)
-        events->run_start(events->context, run->graph);
     wait_for_end(run);
     distributor_join(run->pool, NULL);
     distr_events_deliver(run);

@@ -17,7 +17,7 @@ static int wait_for_answer(distributor_call_t *call)
     return distributor_event_wait(answer);
 }
 
-/* The worker is there and has not begun. */
+/* The node is in the pool, which has not started. */
 static void on_run_start(void *unused, const distributor_graph_t *graph)
 {
     (void)unused, (void)graph;

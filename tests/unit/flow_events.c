@@ -105,6 +105,32 @@ static distributor_graph_t *heap(bool failing)
     return graph;
 }
 
+static _Atomic bool has_begun;
+
+static void begin_slowly(void *context, const distributor_graph_t *graph)
+{
+    (void)context, (void)graph;
+    usleep(20000);
+    has_begun = true;
+}
+
+static int check_begun(distributor_call_t *call)
+{
+    (void)call;
+    return has_begun ? 0 : -EPROTO;
+}
+
+/* So that what it sets up is there: the handler of a signal that the node sends, for one. */
+Test(flow_events, no_node_before_run_start)
+{
+    const distributor_graph_events_t events = {.run_start = begin_slowly};
+    distributor_graph_t *graph = new_graph();
+    add_node(graph, .run = check_begun);
+    expect(run_graph(graph, RUN_OPTIONS(.workers = 2, .events = &events)).passed, 1);
+    distributor_graph_destroy(graph);
+    finish();
+}
+
 Test(flow_events, each_once_and_in_order)
 {
     distributor_graph_t *graph = heap(false);
