@@ -143,6 +143,31 @@ static void no_reader(void)
     book_destroy();
 }
 
+/* A reader sleeps until the turn comes to what the second task has emitted before.  Nothing else
+ * wakes it: nobody closes. */
+static void told(const distributor_task_type_t *second)
+{
+    book_create_ordered(2, 0, 0);
+    book_add(&book_waits, 0);
+    book_add(second, 0);
+    book_start();
+    schedule_begin();
+    schedule_check(book_read() == 1);
+    book_join();
+    book_destroy();
+}
+
+static void told_when_retired(void)
+{
+    told(&book_emits);
+}
+
+/* The task goes on when its result was read. */
+static void told_when_given(void)
+{
+    told(&book_answered);
+}
+
 /* Tasks that emit more than their first block holds, and fail. */
 static void many_results(void)
 {
@@ -495,6 +520,8 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "parked_two_readers", .body = parked_two_readers, .preemptions = 1},
     {.name = "parked_again", .body = parked_again},
     {.name = "no_reader", .body = no_reader, .preemptions = 1},
+    {.name = "told_when_retired", .body = told_when_retired, .preemptions = 1},
+    {.name = "told_when_given", .body = told_when_given, .preemptions = 1},
     {.name = "many_results", .body = many_results, .preemptions = 1},
     {.name = "children", .body = children, .preemptions = 1},
     {.name = "waiting", .body = waiting, .preemptions = 1},
