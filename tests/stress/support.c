@@ -169,7 +169,9 @@ static void parse_one(const char *option, const char *value)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(option, numbers[i].name) == 0) {
             *numbers[i].field = (unsigned)strtoul(value, NULL, 10);
-            stress.seconds = numbers[i].field == &stress.rounds ? 0 : stress.seconds;
+            if (numbers[i].field == &stress.rounds) {
+                stress.seconds = 0; /* so many, however long they take */
+            }
             return;
         }
     }
