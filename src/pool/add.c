@@ -345,7 +345,7 @@ int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, 
     uint64_t word;
 
     if (distr_unlikely(!d) || distr_unlikely(!input) || distr_unlikely(size != sizeof word) ||
-        distr_unlikely(distr_thread.last.id != d->id) || distr_unlikely(record->worker != NULL))
+        distr_unlikely(distr_thread.last.id != d->id))
         return add(d, type, input, size, DISTRIBUTOR_FOREVER);
     uint64_t serial = record->serials.next;
     if (!distr_queue_is_quick(&record->input, type) ||
@@ -389,11 +389,11 @@ struct array {
     size_t left;
 };
 
-static void step(struct array *array)
+static void step(struct array *array, uint64_t count)
 {
     if (array->size != 0) /* else there may be no array to step through */
-        array->next += array->size;
-    array->left--;
+        array->next += count * array->size;
+    array->left -= count;
 }
 
 /* The quick ones of them: words of the tail's type. */
@@ -401,17 +401,21 @@ static uint64_t put_words(struct distr_record *record, struct distr_queue *queue
                           struct array *array, uint64_t count)
 {
     uint64_t serial = record->serials.next;
-    uint64_t put = 0;
-    uint64_t word;
+    uint64_t put = distr_queue_quick_slots(queue, array->type);
 
-    while (put < count && serial != record->serials.end &&
-           distr_queue_is_quick(queue, array->type)) {
-        memcpy(&word, array->next, sizeof word);
-        distr_queue_write_quick(queue, word, distr_meta(serial++, DISTR_INLINE, sizeof word));
-        step(array);
-        put++;
+    if (put > count)
+        put = count;
+    if (put > record->serials.end - serial)
+        put = record->serials.end - serial;
+    _Atomic uint64_t *slot = distr_queue_put_slots(queue, (uint32_t)put);
+    for (uint64_t i = 0; i < put; i++) {
+        uint64_t word;
+        memcpy(&word, array->next + i * sizeof word, sizeof word);
+        distr_slot_write_narrow(&slot[i * DISTR_NARROW_WORDS], word,
+                                distr_meta(serial + i, DISTR_INLINE, sizeof word));
     }
-    record->serials.next = serial;
+    record->serials.next = serial + put;
+    step(array, put);
     return put;
 }
 
@@ -434,7 +438,7 @@ static uint64_t put_some(struct distr_record *record, struct distr_queue *queue,
         if (*rc != 0)
             break;
         distr_queue_put(queue, &item);
-        step(array);
+        step(array, 1);
         put++;
     }
     distr_queue_publish(queue); /* A1 */
@@ -488,7 +492,7 @@ static int spawn_array(struct distr_record *record, struct array *array)
     while (array->left > 0 && rc == 0) {
         rc = spawn(record, array->type, array->next, array->size);
         if (rc == 0)
-            step(array);
+            step(array, 1);
     }
     return rc;
 }

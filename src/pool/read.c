@@ -195,7 +195,8 @@ static inline void fill_bytes(distributor_result_t *result, const void *data, si
                                      .worker = worker};
 }
 
-static void fill(const struct distr_item *item, unsigned worker, distributor_result_t *result)
+static inline void fill(const struct distr_item *item, unsigned worker,
+                        distributor_result_t *result)
 {
     size_t size;
     const void *data = distr_item_bytes(item, &size);
@@ -204,8 +205,8 @@ static void fill(const struct distr_item *item, unsigned worker, distributor_res
 }
 
 /* A failure: with the task's input, and always with a message. */
-static void fill_failure(const struct distr_item *item, unsigned worker,
-                         distributor_result_t *result)
+static distr_apart void fill_failure(const struct distr_item *item, unsigned worker,
+                                     distributor_result_t *result)
 {
     const char *message = NULL;
     int error = distr_meta_error(item->meta);
@@ -221,12 +222,26 @@ static void fill_failure(const struct distr_item *item, unsigned worker,
     result->message = message && *message ? message : distributor_strerror(error);
 }
 
-static void fill_any(const struct distr_item *item, unsigned worker, distributor_result_t *result)
+static inline void fill_any(const struct distr_item *item, unsigned worker,
+                            distributor_result_t *result)
 {
-    if (distr_meta_error(item->meta) == 0)
+    if (distr_likely(distr_meta_error(item->meta) == 0))
         fill(item, worker, result);
     else
         fill_failure(item, worker, result);
+}
+
+/* What the reader has taken.  Whether any of it owns memory. */
+static bool fill_all(const struct distr_reader *reader, distributor_result_t *results, size_t count)
+{
+    uint64_t kinds = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct distr_item *item = &reader->items[i];
+        fill_any(item, reader->workers[i], &results[i]);
+        kinds |= item->meta;
+    }
+    return distr_meta_kind(kinds) != DISTR_INLINE;
 }
 
 /* Room was made: lets emitters in.  record: of the calling thread, or NULL. */
@@ -289,13 +304,8 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
         return rc;
     struct distr_reader *reader = &record->reader;
     ptrdiff_t taken = read_some(d, reader, count, deadline);
-    bool owned = false;
-    for (ptrdiff_t i = 0; i < taken; i++) {
-        fill_any(&reader->items[i], reader->workers[i], &results[i]);
-        owned = owned || distr_meta_kind(reader->items[i].meta) != DISTR_INLINE;
-    }
-    if (owned)
-        reader->cursor.hi = 0; /* the next read is not a quick one: it frees them */
+    if (taken > 0 && fill_all(reader, results, (size_t)taken))
+        reader->cursor.block = NULL; /* the next read is not a quick one: it frees them */
     else
         reader->count = 0;
     if (taken > 0)
@@ -305,49 +315,53 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
     return taken;
 }
 
+static distr_apart int read_long(struct distributor *d, distributor_result_t *result,
+                                 int64_t deadline)
+{
+    return (int)read_results(d, result, 1, deadline);
+}
+
+/* The rest of a short read, of a failure without a text. */
+static distr_apart int read_failure(struct distr_record *record, distributor_result_t *result,
+                                    uint64_t meta)
+{
+    result->error = distr_meta_error(meta);
+    result->message = distributor_strerror(result->error);
+    distr_outside_unseen(record);
+    return 1;
+}
+
 /*
  * The common case: the next word of the worker that was read from last, while no other thread reads
- * and there is no limit (T5).  False: nothing was taken.
+ * and there is no limit (T5).
  */
-static inline bool read_quick(struct distributor *d, struct distr_record *record,
-                              distributor_result_t *result)
+distr_inlined int read_one(struct distributor *d, distributor_result_t *result, int64_t deadline)
 {
-    struct distr_reader *reader = &record->reader;
+    struct distr_record *record = distr_thread.last.record;
     uint64_t word;
     uint64_t meta;
 
+    if (distr_unlikely(!d) || distr_unlikely(!result) ||
+        distr_unlikely(distr_thread.last.id != d->id))
+        return read_long(d, result, deadline);
+    struct distr_reader *reader = &record->reader;
+    /* Without membarrier nobody is the lone reader, and the cursor of a worker's record is never
+     * set.  The long way is still inside: between leaving and entering again destroy would wait for
+     * nobody. */
+    distr_inside_quick(record, DISTR_TAKING);
     /* relaxed: the light fence of distr_inside pairs with T6. */
     if (distr_unlikely(atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record) ||
         distr_unlikely(!distr_cursor_take(&reader->cursor, &word, &meta)))
-        return false;
+        return read_long(d, result, deadline);
     struct distr_item *item = reader->items;
     size_t size = distr_meta_inline_size(meta);
     item->payload.words[0] = word;
     fill_bytes(result, distr_likely(size != 0) ? item : NULL, size, reader->cursor.type, meta,
                reader->worker);
-    if (distr_unlikely(distr_meta_error(meta) != 0)) {
-        result->error = distr_meta_error(meta);
-        result->message = distributor_strerror(result->error);
-    }
-    return true;
-}
-
-static inline int read_one(struct distributor *d, distributor_result_t *result, int64_t deadline)
-{
-    struct distr_record *record = distr_thread.last.record;
-
-    /* The cursor of a worker's record is never set, so that it goes the long way. */
-    if (distr_likely(d != NULL) && distr_likely(result != NULL) &&
-        distr_likely(distr_thread.last.id == d->id)) {
-        /* Without membarrier nobody is the lone reader. */
-        distr_inside_quick(record, DISTR_TAKING);
-        if (distr_likely(read_quick(d, record, result))) {
-            distr_outside_unseen(record);
-            return 1;
-        }
-        /* Still inside: between leaving and entering again destroy would wait for nobody. */
-    }
-    return (int)read_results(d, result, 1, deadline);
+    if (distr_unlikely(distr_meta_error(meta) != 0))
+        return read_failure(record, result, meta);
+    distr_outside_unseen(record);
+    return 1;
 }
 
 int distributor_next_result(distributor_t *d, distributor_result_t *result)

@@ -38,7 +38,7 @@ void distr_reader_free(struct distr_record *record)
     free(record->reader.items);
     free(record->reader.workers);
     record->reader.items = NULL;
-    record->reader.cursor.hi = 0;
+    record->reader.cursor.block = NULL;
     record->reader.workers = NULL;
     record->reader.capacity = 0;
 }
@@ -89,12 +89,9 @@ static size_t take_from(struct distr_reader *reader, struct distr_worker *worker
     if (count == 1)
         return take_one(reader, worker);
     while (taken < count) {
-        size_t left = count - taken;
         struct distr_place place;
         struct distr_share share = {
-            .max = left < DISTR_CLAIM_MAX ? (unsigned)left : DISTR_CLAIM_MAX,
-            .divisor = 1,
-            .place = &place};
+            .max = (unsigned)(count - taken), .divisor = 1, .place = &place};
         unsigned n = distr_queue_claim(&worker->output, &share, &reader->items[reader->count]);
         if (n == 0)
             break;

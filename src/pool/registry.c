@@ -181,7 +181,6 @@ void distr_thread_sit(struct distributor *d, struct distr_record *record)
     struct distr_seat seat = {.id = d->id, .record = record};
 
     distr_thread.own = seat;
-    distr_thread.last = seat;
 }
 
 void distr_thread_rise(struct distributor *d)
@@ -315,7 +314,8 @@ int distr_record_attach(struct distributor *d, struct distr_record **record)
         return rc;
     struct distr_seat *seat = find_seat(d);
     if (seat) {
-        distr_thread.last = *seat;
+        if (!seat->record->worker)
+            distr_thread.last = *seat;
         *record = seat->record;
         return 0;
     }

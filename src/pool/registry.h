@@ -20,7 +20,7 @@ struct distr_seat {
 };
 
 struct distr_thread {
-    struct distr_seat last;   /* the one used last */
+    struct distr_seat last;   /* the one used last, of an outside thread */
     struct distr_seat own;    /* of a worker's thread: in the distributor that it works for */
     struct distr_seat *seats; /* all */
     unsigned count;

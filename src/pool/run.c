@@ -252,9 +252,16 @@ static bool begin_rarely(struct distr_worker *worker, uint32_t state)
     return false;
 }
 
-static inline void run_task(struct distr_worker *worker)
+static inline void call(struct distr_worker *worker, const void *input, size_t size)
 {
     const distributor_task_type_t *type = worker->task.item.type;
+
+    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
+    task_ended(worker, type->run(&worker->task, input, size));
+}
+
+static inline void run_task(struct distr_worker *worker)
+{
     uint32_t state = distr_state(worker->record.owner);
     size_t size;
 
@@ -263,12 +270,74 @@ static inline void run_task(struct distr_worker *worker)
     if (distr_unlikely(!has_slot(worker)))
         find_slot(worker);
     const void *input = distr_item_bytes(&worker->task.item, &size);
-    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
-    task_ended(worker, type->run(&worker->task, input, size));
+    call(worker, input, size);
+}
+
+/* Where distr_next_task looks first for what is not fair; NULL: it has to look further. */
+static struct distr_queue *next_deque(struct distr_worker *worker)
+{
+    struct distr_queue *spawned = &worker->record.input;
+
+    if (spawned->bottom != spawned->lo)
+        return spawned;
+    return distr_likely(!spawned->tail->previous) ? &worker->claims : NULL;
+}
+
+/* One of run_words, whose type stands in the worker's task.  False: this was none. */
+static inline bool run_word(struct distr_worker *worker, struct distr_queue *deque)
+{
+    struct distr_item *item = &worker->task.item;
+
+    if (distr_unlikely(distr_state(worker->record.owner) & (DISTR_CANCELLED | DISTR_LIMITED)) ||
+        distr_unlikely(!worker->output.spare))
+        return false;
+    if (distr_unlikely(!distr_deque_pop_word(deque, item))) {
+        if (distr_deque_pop_settled(deque, deque->bottom + 1, item))
+            run_task(worker);
+        return false;
+    }
+    size_t size = distr_meta_inline_size(item->meta);
+    call(worker, distr_likely(size != 0) ? item->payload.bytes : NULL, size);
+    return true;
+}
+
+/* Words of one type, from the deque that is next, until that is empty or a fair task is due.  True:
+ * one has spawned, so that another deque may be next, or this one is no longer as it was. */
+static inline bool run_row(struct distr_worker *worker)
+{
+    const _Atomic uint64_t *added = &worker->record.added; /* relaxed: this thread writes it */
+    uint64_t before = atomic_load_explicit(added, memory_order_relaxed);
+    struct distr_queue *deque = next_deque(worker);
+    unsigned count = deque ? distr_deque_words(deque) : 0;
+    bool spawned = false;
+
+    if (count >= worker->until_fair)
+        count = worker->until_fair - 1;
+    if (count == 0)
+        return false;
+    worker->until_fair -= count;
+    worker->task.item.type = deque->type;
+    while (count > 0 && !spawned && run_word(worker, deque)) {
+        count--;
+        spawned = atomic_load_explicit(added, memory_order_relaxed) != before;
+    }
+    worker->until_fair += count;
+    return spawned;
+}
+
+/* The common case. */
+static distr_apart void run_words(struct distr_worker *worker)
+{
+    while (run_row(worker))
+        ;
 }
 
 void distr_work(struct distr_worker *worker)
 {
-    while (distr_next_task(worker))
+    for (;;) {
+        run_words(worker);
+        if (!distr_next_task(worker))
+            return;
         run_task(worker);
+    }
 }

@@ -39,6 +39,9 @@ static inline distr_word_t distr_word(uint64_t generation, unsigned hi, unsigned
     return generation << 26 | (uint64_t)hi << 14 | (uint64_t)lo << 2 | (uint64_t)state;
 }
 
+/* Moves lo by one, added to a word. */
+#define DISTR_WORD_STEP ((distr_word_t)1 << 2)
+
 static inline uint64_t distr_word_generation(distr_word_t word)
 {
     return word >> 26;

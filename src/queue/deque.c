@@ -276,7 +276,7 @@ bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item)
 static bool take_lowest(struct distr_queue *queue, struct distr_item *item)
 {
     distr_word_t word = queue->word;
-    distr_word_t claimed = word + ((distr_word_t)1 << 2);
+    distr_word_t claimed = word + DISTR_WORD_STEP;
 
     distr_block_read(queue->tail, queue->type, queue->lo, item);
     /* D4 acq_rel: pairs with F1; if a taker froze the block, it is settled instead. */

@@ -104,6 +104,28 @@ distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
     return distr_deque_pop_settled(queue, before, item) || distr_deque_pop_slow(queue, item);
 }
 
+/* How many words distr_deque_pop_word can take, if nothing else is done with the deque. */
+static inline unsigned distr_deque_words(const struct distr_queue *queue)
+{
+    return queue->type && distr_has_membarrier ? queue->bottom - queue->lo : 0;
+}
+
+/* Takes the newest one, all of it but its type.  False: a taker froze the tail, and
+ * distr_deque_pop_settled goes on. */
+static inline bool distr_deque_pop_word(struct distr_queue *queue, struct distr_item *item)
+{
+    struct distr_block *tail = queue->tail;
+    unsigned slot = queue->bottom - 1;
+
+    distr_deque_set_bottom(queue, tail, slot, memory_order_relaxed);
+    distr_light_fence_alone(); /* pairs with F2 */
+    if (distr_unlikely(!distr_deque_is_ours(queue, tail)))
+        return false;
+    item->payload.words[0] = distr_read(&tail->words[slot * DISTR_NARROW_WORDS]);
+    item->meta = distr_read(&tail->words[slot * DISTR_NARROW_WORDS + 1]);
+    return true;
+}
+
 /* Takes the oldest item, the owner's way: it need not freeze its own block. */
 bool distr_deque_take_oldest(struct distr_queue *queue, struct distr_item *item);
 

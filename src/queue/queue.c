@@ -244,6 +244,20 @@ static void land(const struct view *view, unsigned n, const struct distr_queue *
     }
 }
 
+/* C5 */
+static void read_slots(const struct view *view, unsigned n, struct distr_item *items)
+{
+    const _Atomic uint64_t *words = view->block->words;
+
+    if (distr_likely(view->type != NULL))
+        for (unsigned i = 0; i < n; i++)
+            distr_slot_read_narrow(&words[(view->lo + i) * DISTR_NARROW_WORDS], view->type,
+                                   &items[i]);
+    else
+        for (unsigned i = 0; i < n; i++)
+            distr_slot_read_wide(&words[(view->lo + i) * DISTR_WIDE_WORDS], &items[i]);
+}
+
 /* C5, C6: reads n slots, then claims them; what was read counts only if the claim succeeds. */
 static bool claim_slots(const struct view *view, unsigned n, distr_word_t claimed,
                         struct distr_item *items, struct distr_landing *landing)
@@ -259,8 +273,7 @@ static bool claim_slots(const struct view *view, unsigned n, distr_word_t claime
         land(view, n, landing->deque);
         whole = 1;
     }
-    for (unsigned i = 0; i < whole; i++)
-        distr_block_read(view->block, view->type, view->lo + i, &items[i]);
+    read_slots(view, whole, items);
     /* C6 acq_rel: the reads of C5 stay before it, and its next generation's R1 after it. */
     return atomic_compare_exchange_strong_explicit(&view->block->word, &word, claimed,
                                                    memory_order_acq_rel, memory_order_relaxed);
@@ -309,7 +322,7 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
         } else if (view.lo < view.hi) {
             n = allowed_share(queue, share, &view);
             tell_place(&view, share);
-            if (n == 0 || claim_slots(&view, n, view.word + ((distr_word_t)n << 2), items,
+            if (n == 0 || claim_slots(&view, n, view.word + n * DISTR_WORD_STEP, items,
                                       share->landing))
                 return n;
         } else if (!advance(queue, &view)) {
@@ -317,6 +330,18 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
         }
         ck_pr_stall();
     }
+}
+
+/* Behind the oldest item that is there. */
+static void set_cursor(struct distr_cursor *cursor, const struct view *view)
+{
+    cursor->block = view->type ? view->block : NULL;
+    cursor->slot = &view->block->words[(view->lo + 1) * DISTR_NARROW_WORDS];
+    cursor->word = view->word + DISTR_WORD_STEP;
+    cursor->span = (view->hi - view->lo - 1) * DISTR_WORD_STEP;
+    cursor->type = view->type;
+    /* relaxed: constant in a generation; a later one is another's. */
+    cursor->maker = atomic_load_explicit(&view->block->maker, memory_order_relaxed);
 }
 
 bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *cursor,
@@ -327,18 +352,13 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
     cursor->met = false;
     for (;;) {
         look(queue, &view);
-        cursor->block = view.block;
-        cursor->word = view.word + ((distr_word_t)1 << 2);
-        cursor->type = view.type;
-        cursor->hi = view.type ? view.hi : 0;
-        /* relaxed: constant in a generation; a later one is another's. */
-        cursor->maker = atomic_load_explicit(&view.block->maker, memory_order_relaxed);
         if (view.lo < view.hi) {
+            set_cursor(cursor, &view);
             if (claim_slots(&view, 1, cursor->word, item, NULL))
                 return true;
             cursor->met = true;
         } else if (!advance(queue, &view)) {
-            cursor->hi = 0;
+            cursor->block = NULL;
             return false;
         }
         ck_pr_stall();

@@ -167,10 +167,20 @@ static inline void distr_queue_publish(struct distr_queue *queue)
     atomic_store_explicit(&queue->tail->bottom, queue->bottom, memory_order_release);
 }
 
-/* OPEN: puts a word where distr_queue_is_quick; nobody sees it before publish. */
-static inline void distr_queue_write_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
+/* OPEN: how many words of that type have a slot with no further look. */
+static inline uint32_t distr_queue_quick_slots(const struct distr_queue *queue,
+                                               const struct distributor_task_type *type)
 {
-    distr_slot_write_narrow(&queue->tail->words[queue->bottom++ * DISTR_NARROW_WORDS], word, meta);
+    return distr_queue_is_quick(queue, type) ? queue->quick - queue->bottom : 0;
+}
+
+/* OPEN: the next `count` of these slots, to be written; nobody sees them before publish. */
+static inline _Atomic uint64_t *distr_queue_put_slots(struct distr_queue *queue, uint32_t count)
+{
+    _Atomic uint64_t *slot = &queue->tail->words[queue->bottom * DISTR_NARROW_WORDS];
+
+    queue->bottom += count;
+    return slot;
 }
 
 /* OPEN: puts and publishes a word. */
@@ -215,25 +225,24 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
                            struct distr_item *items);
 
 /*
- * Where a taker that is alone with an OPEN queue goes on: the block it claimed from last, if that
- * is a narrow one, and how far it was written then.  The owner's line is looked at only when these
- * are used up.
+ * Where a taker that is alone with an OPEN queue goes on: behind its claim of one item, in that
+ * block, if it is a narrow one, as far as it was written then.  The owner's line is looked at only
+ * when these are used up.  How far the taker has come the block's word says, and nothing else.
  */
 struct distr_cursor {
-    struct distr_block *block;
-    distr_word_t word;                        /* as the taker left it */
+    struct distr_block *block;                /* NULL: nowhere */
+    const _Atomic uint64_t *slot;             /* behind the claim, */
+    distr_word_t word;                        /* the block's word then, */
+    distr_word_t span;                        /* and how far it can be moved */
     const struct distributor_task_type *type; /* of the block */
-    unsigned hi;                              /* 0: nowhere */
     uint32_t maker;                           /* of the block */
     bool met;                                 /* the last claim met another taker */
 };
 
-/* How many items it stands before, if nobody else takes them. */
+/* How many items stand behind its claim, if nobody else takes them. */
 static inline unsigned distr_cursor_left(const struct distr_cursor *cursor)
 {
-    unsigned lo = distr_word_lo(cursor->word);
-
-    return lo < cursor->hi ? cursor->hi - lo : 0;
+    return cursor->block ? (unsigned)(cursor->span / DISTR_WORD_STEP) : 0;
 }
 
 /* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
@@ -246,22 +255,20 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
  */
 static inline bool distr_cursor_take(struct distr_cursor *cursor, uint64_t *word, uint64_t *meta)
 {
-    distr_word_t claimed = cursor->word;
-    unsigned lo = distr_word_lo(claimed);
-
-    if (distr_unlikely(lo >= cursor->hi))
-        return false;
     struct distr_block *block = cursor->block;
-    /* relaxed: only this thread writes it; it does so elsewhere too. */
-    if (distr_unlikely(atomic_load_explicit(&block->word, memory_order_relaxed) != claimed))
+
+    if (distr_unlikely(!block))
         return false;
-    const _Atomic uint64_t *slot = &block->words[lo * DISTR_NARROW_WORDS];
+    /* relaxed: only this thread writes it, elsewhere too; a later generation is far beyond. */
+    distr_word_t before = atomic_load_explicit(&block->word, memory_order_relaxed);
+    distr_word_t moved = before - cursor->word;
+    if (distr_unlikely(moved >= cursor->span))
+        return false;
+    const _Atomic uint64_t *slot = &cursor->slot[moved / DISTR_WORD_STEP * DISTR_NARROW_WORDS];
     *word = distr_read(&slot[0]);
     *meta = distr_read(&slot[1]);
-    claimed += (distr_word_t)1 << 2;
-    cursor->word = claimed;
     /* C7 release: the reads stay before it, as before C6. */
-    atomic_store_explicit(&block->word, claimed, memory_order_release);
+    atomic_store_explicit(&block->word, before + DISTR_WORD_STEP, memory_order_release);
     return true;
 }
 

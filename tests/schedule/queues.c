@@ -185,7 +185,7 @@ static void open_two_takers(void)
 
 static void *read_alone(void *unused)
 {
-    struct distr_cursor cursor = {.hi = 0};
+    struct distr_cursor cursor = {.block = NULL};
     uint64_t word;
     uint64_t meta;
 

@@ -232,7 +232,7 @@ static uint64_t take_at(struct distr_cursor *cursor, struct distr_queue *queue)
 Test(queue, a_cursor_goes_on_and_survives_reuse)
 {
     struct fixture fixture;
-    struct distr_cursor cursor = {.hi = 0};
+    struct distr_cursor cursor = {.block = NULL};
     uint64_t expected = 0;
     uint64_t number;
 
@@ -247,6 +247,43 @@ Test(queue, a_cursor_goes_on_and_survives_reuse)
             cr_assert_eq(number, expected++);
     }
     cr_assert_eq(expected, 200 * 50);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+/* Appends and claims until the block is used again and has come as far as it was at `word`. */
+static void use_again(struct distr_queue *queue, struct distr_block *block, distr_word_t word)
+{
+    for (unsigned tries = 0; tries < 10000; tries++) {
+        distr_word_t now = atomic_load(&block->word);
+        if (distr_word_generation(now) > distr_word_generation(word) &&
+            distr_word_lo(now) > distr_word_lo(word))
+            return;
+        append(queue, tries, 1);
+        cr_assert_eq(claim_all(queue, tries), 1);
+    }
+    cr_assert_fail("the block does not come back");
+}
+
+Test(queue, a_cursor_of_an_older_generation_takes_nothing)
+{
+    struct fixture fixture;
+    struct distr_cursor cursor = {.block = NULL};
+    uint64_t word, meta;
+
+    mix = NARROW;
+    open_queue(&fixture);
+    while (!cursor.block) { /* the first block is a wide one */
+        append(&fixture.queue, 0, 100);
+        take_at(&cursor, &fixture.queue);
+    }
+    struct distr_cursor older = cursor;
+    cr_assert_gt(distr_cursor_left(&older), 10);
+    while (take_at(&cursor, &fixture.queue) != UINT64_MAX)
+        ;
+    use_again(&fixture.queue, older.block, older.word);
+    append(&fixture.queue, 0, 1);
+    cr_assert_not(distr_cursor_take(&older, &word, &meta));
     distr_pools_free(&fixture.pools);
     finish();
 }
