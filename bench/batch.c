@@ -25,37 +25,34 @@ static void add_all(distributor_t *d)
     }
 }
 
-static uint64_t read_all(distributor_t *d, uint64_t *sum)
+static uint64_t read_all(distributor_t *d)
 {
     distributor_result_t results[BATCH];
-    uint64_t total = 0;
-    int count;
+    uint64_t total = 0, sum = 0;
 
-    *sum = 0;
-    while ((count = bench_must("next_results", (int)distributor_next_results(d, results, BATCH))) >
-           0) {
+    while (total < TASKS) {
+        int count = bench_must("next_results", (int)distributor_next_results(d, results, BATCH));
+
+        if (count == 0)
+            bench_wrong("number of squares", total, TASKS);
         for (int i = 0; i < count; i++) {
             bench_must("task", results[i].error);
-            *sum += ours_number(results[i].data);
+            sum += ours_number(results[i].data);
         }
         total += (uint64_t)count;
     }
-    return total;
+    return sum;
 }
 
-static double run(distributor_t *d)
+static double run(distributor_t *d, unsigned workers)
 {
-    uint64_t sum, count;
+    ours_start(d, workers);
     int64_t start = bench_now();
-
-    bench_must("start", distributor_start(d));
     add_all(d);
-    bench_must("close", distributor_close(d));
-    count = read_all(d, &sum);
-    bench_must("join", distributor_join(d, NULL));
+    uint64_t sum = read_all(d);
     start = bench_now() - start;
-    bench_check("number of squares", count, TASKS);
     bench_check("sum of squares", sum, bench_squares(TASKS));
+    ours_join(d);
     return (double)start / (double)TASKS;
 }
 
@@ -65,7 +62,7 @@ int main(int argc, char **argv)
     distributor_t *d = ours_create(workers);
 
     for (int warm = 0; warm < 2; warm++)
-        bench_say_warm("batch", workers, "ns/task", warm, run(d));
+        bench_say_warm("batch", workers, "ns/task", warm, run(d, workers));
     bench_must("destroy", distributor_destroy(d));
     return 0;
 }

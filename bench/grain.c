@@ -8,8 +8,7 @@
  *     grain-5us        50,000 tasks of 5 us
  *     oversubscribed   20,000 tasks of 5 us, for many more workers than cores
  *
- * The clock of the last three runs from before start to after join.  The same bodies on bare
- * threads are in limit_threads.c.
+ * The same bodies on bare threads are in limit_threads.c.
  */
 #include "bodies.h"
 #include "ours.h"
@@ -52,19 +51,12 @@ static void run_grain(distributor_t *d, unsigned workers)
     bench_must("join", distributor_join(d, NULL));
 }
 
-static double run(distributor_t *d, uint64_t tasks)
+static double run(distributor_t *d, unsigned workers, int64_t grain_ns, uint64_t tasks)
 {
-    uint64_t sum;
-    int64_t start = bench_now();
-
-    bench_must("start", distributor_start(d));
-    add(d, tasks);
-    bench_must("close", distributor_close(d));
-    bench_check("number of results", ours_read_all(d, &sum), tasks);
-    bench_must("join", distributor_join(d, NULL));
-    start = bench_now() - start;
-    bench_check("sum of squares", sum, bench_squares(tasks));
-    return (double)start / (double)tasks;
+    ours_start(d, workers);
+    double time = time_of(d, grain_ns, tasks);
+    ours_join(d);
+    return time;
 }
 
 static const struct {
@@ -88,11 +80,11 @@ int main(int argc, char **argv)
         i++;
     if (i == sizeof subjects / sizeof *subjects)
         return BENCH_NO_SUBJECT;
-    steps = bench_steps(subjects[i].grain_ns);
     if (subjects[i].tasks == 0)
         run_grain(d, workers);
     for (int warm = 0; warm < 2 && subjects[i].tasks > 0; warm++)
-        bench_say_warm(subjects[i].name, workers, "ns/task", warm, run(d, subjects[i].tasks));
+        bench_say_warm(subjects[i].name, workers, "ns/task", warm,
+                       run(d, workers, subjects[i].grain_ns, subjects[i].tasks));
     bench_must("destroy", distributor_destroy(d));
     return 0;
 }

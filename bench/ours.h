@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ours.h - what the programs that measure the distributor share: a distributor with all defaults,
- * and the task that emits a square.
+ * the task that emits a square, and what stands before and behind the time that is measured.
  */
 #ifndef BENCH_OURS_H
 #define BENCH_OURS_H
@@ -19,6 +19,8 @@ static inline distributor_t *ours_create(unsigned workers)
     bench_must("distributor_create", distributor_create(&d, &options));
     return d;
 }
+
+#define OURS_WARM_NS BENCH_MILLISECOND
 
 static inline uint64_t ours_number(const void *data)
 {
@@ -66,6 +68,33 @@ static inline uint64_t ours_read_all(distributor_t *d, uint64_t *sum)
         count++;
     }
     return count;
+}
+
+static inline int ours_nap(distributor_task_t *self, const void *input, size_t size)
+{
+    bench_sleep(OURS_WARM_NS);
+    return ours_square(self, input, size);
+}
+
+/* Starts it.  As with the peers' pools, each worker has run a task before the clock starts. */
+static inline void ours_start(distributor_t *d, unsigned workers)
+{
+    static const distributor_task_type_t nap = {.name = "nap", .run = ours_nap};
+
+    bench_must("start", distributor_start(d));
+    for (uint64_t i = 0; i < workers; i++)
+        bench_must("add", distributor_add_task(d, &nap, &i, sizeof i));
+    ours_read(d, workers);
+}
+
+/* The clock has stopped: nothing may have been left or made twice. */
+static inline void ours_join(distributor_t *d)
+{
+    uint64_t sum;
+
+    bench_must("close", distributor_close(d));
+    bench_check("results beyond the last", ours_read_all(d, &sum), 0);
+    bench_must("join", distributor_join(d, NULL));
 }
 
 #endif
