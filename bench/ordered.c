@@ -9,7 +9,7 @@
  *                     of 1,000,000 squares, less that of the same stream in a distributor that
  *                     keeps no order.  Medians of several runs of both, one after the other.
  *
- * What is read is checked number by number: the fold of bodies.h comes out right in one order alone.
+ * What is read is checked number by number: the fold of bodies.h comes out right in one order only.
  */
 #include "bodies.h"
 #include "ours.h"

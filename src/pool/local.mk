@@ -5,6 +5,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/add.c \
 	src/pool/add.h \
 	src/pool/ask.c \
+	src/pool/await.c \
+	src/pool/await.h \
 	src/pool/defer.c \
 	src/pool/defer.h \
 	src/pool/distributor.c \

@@ -73,6 +73,7 @@ static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
         return 0;
     reader->cursor = cursor;
     reader->came++;
+    reader->found = cursor.last ? 1 + distr_cursor_left(&cursor) : 0;
     /* relaxed: it is this reader, or there is none any more. */
     if (atomic_load_explicit(&worker->record.owner->lone_reader, memory_order_relaxed))
         reader->came += distr_cursor_left(&cursor); /* it takes the rest by T5 */
@@ -161,6 +162,8 @@ size_t distr_reader_take(struct distributor *d, struct distr_reader *reader, siz
         if (!group)
             group = &d->first;
     } while (taken < count && group != start);
+    if (count > 1)
+        reader->found = taken < count ? taken : 0;
     return taken;
 }
 

@@ -57,6 +57,9 @@ struct distr_reader {
     unsigned bit;
     int64_t napped_at; /* when its last nap began, */
     uint64_t came;     /* and the results that it has found since */
+    size_t found;      /* by its last look, if these were all; 0: there may have been more */
+    int64_t looked_at; /* when it let results come last, */
+    uint64_t added;    /* and the tasks that its thread had added then */
 };
 
 /*

@@ -237,6 +237,7 @@ struct distr_cursor {
     const struct distributor_task_type *type; /* of the block */
     uint32_t maker;                           /* of the block */
     bool met;                                 /* the last claim met another taker */
+    bool last;                                /* its block had room: nothing came after it */
 };
 
 /* How many items stand behind its claim, if nobody else takes them. */
