@@ -168,6 +168,15 @@ static int run_sleeps(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
+static int run_waits_last(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self;
+    begin(input, size);
+    while (entries[count - 1].ran == 0)
+        schedule_yield();
+    return 0;
+}
+
 static int run_answered(distributor_task_t *self, const void *input, size_t size)
 {
     struct entry *entry = begin(input, size);
@@ -254,6 +263,7 @@ const distributor_task_type_t book_spawns = BOOK_TYPE(spawns);
 const distributor_task_type_t book_spawns_many = BOOK_TYPE(spawns_many);
 const distributor_task_type_t book_waits = BOOK_TYPE(waits);
 const distributor_task_type_t book_sleeps = BOOK_TYPE(sleeps);
+const distributor_task_type_t book_waits_last = BOOK_TYPE(waits_last);
 const distributor_task_type_t book_answered = BOOK_TYPE(answered);
 const distributor_task_type_t book_needs_child = BOOK_TYPE(needs_child);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);

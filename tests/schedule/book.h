@@ -25,6 +25,7 @@ extern const distributor_task_type_t book_spawns;      /* spawns two quiet tasks
 extern const distributor_task_type_t book_spawns_many; /* five, the last ones the short way */
 extern const distributor_task_type_t book_waits;       /* returns when the next task has run */
 extern const distributor_task_type_t book_sleeps;      /* the same, asleep; the last one does not */
+extern const distributor_task_type_t book_waits_last;  /* returns when the last one of all has */
 extern const distributor_task_type_t book_answered;    /* emits, returns when that was read */
 extern const distributor_task_type_t book_needs_child; /* returns when a task it spawns has run */
 extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */

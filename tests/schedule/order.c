@@ -76,6 +76,22 @@ static void window_opens(void)
     book_destroy();
 }
 
+/* A worker has two tasks at the head, the other one all the rest but the last, which is beyond the
+ * window until the second task begins, and for which that one waits. */
+static void window_moves(void)
+{
+    book_create_ordered(2, 16, 0);
+    book_add(&book_quiet, 0);
+    book_add(&book_waits_last, 0);
+    for (unsigned i = 2; i < 17; i++)
+        book_add(&book_quiet, 0);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    book_join();
+    book_destroy();
+}
+
 /* The turn is parked while the output is full. */
 static void parked(void)
 {
@@ -87,7 +103,21 @@ static void parked_window(void)
     run_in_order(2, 2, 1, 4);
 }
 
-/* Two readers, of whom each makes room. */
+/* What the second task emitted waits for the first result to be read, and so does the window. */
+static void parked_unread(void)
+{
+    book_create_ordered(2, 2, 1);
+    add_emits(4);
+    schedule_check(distributor_close(book_pool) == 0);
+    book_start();
+    schedule_begin();
+    schedule_settle();
+    schedule_check(!book_has_run(3));
+    read_in_order(4);
+    book_join();
+    book_destroy();
+}
+
 static void *read_all(void *unused)
 {
     distributor_result_t result;
@@ -98,7 +128,8 @@ static void *read_all(void *unused)
     return NULL;
 }
 
-static void parked_two_readers(void)
+/* Two readers until STOP, of whom each makes room for the task whose turn it is. */
+static void two_readers(void)
 {
     book_create_ordered(1, 0, 1);
     book_add(&book_fails, 0);
@@ -109,6 +140,32 @@ static void parked_two_readers(void)
     schedule_begin();
     read_all(NULL);
     book_wait_for(reader);
+    book_join();
+    book_destroy();
+}
+
+static void *read_one(void *unused)
+{
+    (void)unused;
+    schedule_check(book_read() == 1);
+    return NULL;
+}
+
+/* The turn is parked, and two readers make room at once: one of them gives it on. */
+static void parked_two_readers(void)
+{
+    book_create_ordered(2, 0, 2);
+    book_add(&book_thrice, 0);
+    book_add(&book_emits, 0);
+    book_start();
+    schedule_settle();
+    schedule_check(book_read() == 1);
+    schedule_settle();
+    pthread_t reader = book_thread(read_one);
+    schedule_begin();
+    read_one(NULL);
+    book_wait_for(reader);
+    schedule_check(book_read() == 1);
     book_join();
     book_destroy();
 }
@@ -515,9 +572,12 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "window_one", .body = window_one, .preemptions = 1},
     {.name = "window_two", .body = window_two, .preemptions = 1},
     {.name = "window_opens", .body = window_opens},
+    {.name = "window_moves", .body = window_moves, .preemptions = 1},
     {.name = "parked", .body = parked, .preemptions = 1},
     {.name = "parked_window", .body = parked_window, .preemptions = 1},
-    {.name = "parked_two_readers", .body = parked_two_readers, .preemptions = 1},
+    {.name = "parked_unread", .body = parked_unread, .preemptions = 1},
+    {.name = "two_readers", .body = two_readers, .preemptions = 1},
+    {.name = "parked_two_readers", .body = parked_two_readers},
     {.name = "parked_again", .body = parked_again},
     {.name = "no_reader", .body = no_reader, .preemptions = 1},
     {.name = "told_when_retired", .body = told_when_retired, .preemptions = 1},
