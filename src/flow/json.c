@@ -43,16 +43,29 @@ static json_t *value_to_json(const distributor_value_t *value)
     }
 }
 
+/* Jansson does not say why it makes no string.  Without its check it wants memory alone. */
+static bool is_utf8(const char *text, size_t size)
+{
+    json_t *checked = json_stringn(text, size);
+    json_t *unchecked = checked ? NULL : json_stringn_nocheck(text, size);
+    bool utf8 = unchecked == NULL;
+
+    json_decref(checked);
+    json_decref(unchecked);
+    return utf8;
+}
+
 /* Which of the errors it is that jansson does not tell apart. */
 static int why_not(distributor_state_t *state, const struct distr_entry *entry)
 {
-    if (entry->type == DISTRIBUTOR_FLOAT && !isfinite(entry->value.as.number))
+    const distributor_value_t *value = &entry->value;
+
+    if (value->type == DISTRIBUTOR_FLOAT && !isfinite(value->as.number))
         return distr_state_say(state, -EDOM, "the value of %s is no finite number", entry->key);
-    json_t *key = json_string(entry->key);
-    json_decref(key);
-    if (!key || entry->type == DISTRIBUTOR_STRING)
-        return distr_state_say(state, -EILSEQ, "the %s of %s is no UTF-8, or memory is short",
-                               key ? "value" : "name", entry->key);
+    if (!is_utf8(entry->key, strlen(entry->key)))
+        return distr_state_say(state, -EILSEQ, "the name of %s is no UTF-8", entry->key);
+    if (value->type == DISTRIBUTOR_STRING && !is_utf8(value->as.string, value->size))
+        return distr_state_say(state, -EILSEQ, "the value of %s is no UTF-8", entry->key);
     return distr_state_say(state, -ENOMEM, "no memory for JSON");
 }
 

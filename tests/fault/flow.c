@@ -9,6 +9,7 @@
 #include <distributor/state.h>
 
 #include <errno.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -363,5 +364,6 @@ int main(int argc, char **argv)
         {"run wide", run_wide}, {"run wide and leave", run_wide_and_leave},
         {"fill", fill},         {"at once", at_once}};
 
+    json_set_alloc_funcs(malloc, free); /* those that fail */
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

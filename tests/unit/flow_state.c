@@ -495,11 +495,16 @@ Test(flow_state, values_that_json_cannot_say)
     char *text;
     expect(set(state, "s", distributor_string("\xff")), 0);
     expect(distributor_state_to_json(state, &text), -EILSEQ);
+    expect_message(state, "the value of s is no UTF-8");
     ensure(text == NULL);
     expect(set(state, "s", distributor_string("s")), 0);
     expect(set(state, "f", distributor_float((double)INFINITY)), 0);
     expect(distributor_state_to_json(state, &text), -EDOM);
     expect_message(state, "the value of f is no finite number");
+    expect(set(state, "f", distributor_float(0.5)), 0);
+    expect(set(state, "\xff", distributor_int(1)), 0);
+    expect(distributor_state_to_json(state, &text), -EILSEQ);
+    expect_message(state, "the name of \xff is no UTF-8");
     distributor_state_destroy(state);
     finish();
 }
