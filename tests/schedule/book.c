@@ -24,6 +24,8 @@ static struct entry {
 static unsigned count;
 static _Atomic uint32_t runs; /* of all, what the next ones sleep on */
 static unsigned sleepers;
+static _Atomic uint32_t let_go; /* what held tasks sleep on */
+static const distributor_task_type_t *const *roles;
 static bool drained; /* somebody read until STOP: no result is left then */
 static bool ordered; /* and one thread reads */
 static uint64_t last_serial;
@@ -168,13 +170,32 @@ static int run_sleeps(distributor_task_t *self, const void *input, size_t size)
     return 0;
 }
 
+/* Emits first: a step that others can see, between its begin and its sleep. */
 static int run_waits_last(distributor_task_t *self, const void *input, size_t size)
 {
-    (void)self;
-    begin(input, size);
+    int rc = emit(self, begin(input, size));
+
+    sleepers++;
     while (entries[count - 1].ran == 0)
-        schedule_yield();
-    return 0;
+        distr_futex_wait(&runs, runs, INT64_MAX);
+    sleepers--;
+    return rc;
+}
+
+static int run_held(distributor_task_t *self, const void *input, size_t size)
+{
+    int rc = emit(self, begin(input, size));
+
+    while (let_go == 0)
+        distr_futex_wait(&let_go, 0, INT64_MAX);
+    return rc;
+}
+
+static int run_as_told(distributor_task_t *self, const void *input, size_t size)
+{
+    const distributor_task_type_t *type = roles[entry_of(input, size) - entries];
+
+    return type ? type->run(self, input, size) : run_quiet(self, input, size);
 }
 
 static int run_answered(distributor_task_t *self, const void *input, size_t size)
@@ -264,6 +285,8 @@ const distributor_task_type_t book_spawns_many = BOOK_TYPE(spawns_many);
 const distributor_task_type_t book_waits = BOOK_TYPE(waits);
 const distributor_task_type_t book_sleeps = BOOK_TYPE(sleeps);
 const distributor_task_type_t book_waits_last = BOOK_TYPE(waits_last);
+const distributor_task_type_t book_held = BOOK_TYPE(held);
+const distributor_task_type_t book_as_told = BOOK_TYPE(as_told);
 const distributor_task_type_t book_answered = BOOK_TYPE(answered);
 const distributor_task_type_t book_needs_child = BOOK_TYPE(needs_child);
 const distributor_task_type_t book_exits = BOOK_TYPE(exits);
@@ -277,6 +300,7 @@ static void create(const distributor_options_t *options)
     memset(entries, 0, sizeof entries);
     count = 0;
     sleepers = 0;
+    let_go = 0;
     ordered = options->order == DISTRIBUTOR_AS_ADDED;
     last_serial = 0;
     drained = false;
@@ -335,6 +359,19 @@ int book_try_add(const distributor_task_type_t *type, int refusal)
 
     return note_add(number, distributor_try_add_task(book_pool, type, &number, sizeof number),
                     refusal);
+}
+
+void book_add_roles(const distributor_task_type_t *const *types, unsigned tasks)
+{
+    roles = types;
+    for (unsigned i = 0; i < tasks; i++)
+        book_add(&book_as_told, 0);
+}
+
+void book_let_go(void)
+{
+    let_go = 1;
+    distr_futex_wake(&let_go, INT32_MAX);
 }
 
 /* ---- sources ---- */

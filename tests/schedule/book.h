@@ -25,7 +25,10 @@ extern const distributor_task_type_t book_spawns;      /* spawns two quiet tasks
 extern const distributor_task_type_t book_spawns_many; /* five, the last ones the short way */
 extern const distributor_task_type_t book_waits;       /* returns when the next task has run */
 extern const distributor_task_type_t book_sleeps;      /* the same, asleep; the last one does not */
-extern const distributor_task_type_t book_waits_last;  /* returns when the last one of all has */
+extern const distributor_task_type_t book_waits_last;  /* emits, asleep until the last one of all
+                                                          has run */
+extern const distributor_task_type_t book_held;        /* emits, asleep until book_let_go */
+extern const distributor_task_type_t book_as_told;     /* see book_add_roles */
 extern const distributor_task_type_t book_answered;    /* emits, returns when that was read */
 extern const distributor_task_type_t book_needs_child; /* returns when a task it spawns has run */
 extern const distributor_task_type_t book_exits;       /* ends its thread, which is a failure */
@@ -44,6 +47,11 @@ void book_start(void);
 int book_add(const distributor_task_type_t *type, int refusal);
 /* The same without waiting. */
 int book_try_add(const distributor_task_type_t *type, int refusal);
+
+/* The first tasks of a distributor, which do what these types do (NULL: quiet ones) and have the
+ * same type, so that they stand in the same blocks. */
+void book_add_roles(const distributor_task_type_t *const *types, unsigned tasks);
+void book_let_go(void);
 
 /* A source of `inputs` tasks, whose numbers are `step` apart, and then of `end`, which it returns
  * when nothing is left: 0 or an error; or of -EAGAIN, before the last one, until it is ready. */

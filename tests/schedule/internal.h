@@ -68,6 +68,7 @@ struct world {
     int64_t look_ns;
     unsigned idled;  /* how often all slept until a deadline */
     uint64_t moment; /* counts the places where something else could go on */
+    const volatile void *barred; /* who is about to write there waits */
 };
 
 extern struct world world;

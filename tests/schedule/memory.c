@@ -103,6 +103,8 @@ void memory_visit(const volatile void *address, bool writes, const char *here)
     me->here = here;
     me->stalled = false;
     check_alive(address);
+    if (writes && address == world.barred)
+        threads_block(address, "barred", INT64_MAX);
     /* What other threads do after schedule_end they could have done before it. */
     if (!world.exploring && world.current == 0)
         return;

@@ -80,11 +80,10 @@ static void window_opens(void)
  * window until the second task begins, and for which that one waits. */
 static void window_moves(void)
 {
+    static const distributor_task_type_t *const types[17] = {[1] = &book_waits_last};
+
     book_create_ordered(2, 16, 0);
-    book_add(&book_quiet, 0);
-    book_add(&book_waits_last, 0);
-    for (unsigned i = 2; i < 17; i++)
-        book_add(&book_quiet, 0);
+    book_add_roles(types, 17);
     schedule_check(distributor_close(book_pool) == 0);
     book_start();
     schedule_begin();

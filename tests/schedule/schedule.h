@@ -34,6 +34,11 @@ void schedule_end(void);
 /* Waits until no other thread can go on. */
 void schedule_settle(void);
 
+/* From here on who is about to write a word waits, until schedule_unbar: so another thread can be
+ * stopped between two steps, without a preemption. */
+void schedule_bar(const volatile void *word);
+void schedule_unbar(void);
+
 /* Says what went wrong and how to see it again; does not return. */
 void schedule_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

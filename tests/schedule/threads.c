@@ -131,6 +131,7 @@ void threads_run(const struct schedule_scenario *scenario)
     world.look_ns = scenario->look_ns ? scenario->look_ns : LOOK_NS;
     world.clock = 1000000000;
     world.moment = 0;
+    world.barred = NULL;
     world.idled = 0;
     world.exploring = false;
     memory_reset();
@@ -394,6 +395,17 @@ void schedule_end(void)
 void schedule_settle(void)
 {
     threads_block(&world, "settle", SETTLED);
+}
+
+void schedule_bar(const volatile void *word)
+{
+    world.barred = word;
+}
+
+void schedule_unbar(void)
+{
+    threads_wake(world.barred, INT32_MAX);
+    world.barred = NULL;
 }
 
 /* ---- cleanups, reports ---- */
