@@ -200,9 +200,10 @@ static uint64_t limit_now(const struct distr_order *order)
     for (;;) {
         /* acquire: pairs with V6; the entries before it have been reset. */
         uint64_t head = atomic_load_explicit(&order->head, memory_order_acquire);
-        /* acquire: pairs with distr_order_begin.  Of an older segment it lies before head. */
+        /* seq_cst: after V5; pairs with V10.  acquire: with distr_order_begin.  Of an older segment
+         * it lies before head. */
         uint64_t running =
-            atomic_load_explicit(&distr_segment_at(order, head)->running, memory_order_acquire);
+            atomic_load_explicit(&distr_segment_at(order, head)->running, memory_order_seq_cst);
 
         if (atomic_load_explicit(&order->head, memory_order_acquire) == head)
             return (running > head ? running : head) + window_of(order);

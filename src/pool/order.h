@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ordered mode (DISTRIBUTOR_AS_ADDED): segments, and the turn that goes from one to the next.
- * Events V0 to V9 and U1 to U6, and their proofs: src/queue/README.md, "Order" and "Order and
+ * Events V0 to V10 and U1 to U6, and their proofs: src/queue/README.md, "Order" and "Order and
  * sources".
  *
  * | who               | calls                                                                 |
@@ -211,7 +211,8 @@ void distr_order_flush(struct distr_worker *worker);
 /* V2: the worker's task begins a segment, or its output has no block yet. */
 void distr_order_open(struct distr_worker *worker);
 
-/* Some worker sleeps: if this one's segment has the turn, there may be a task to claim now. */
+/* V10: some worker sleeps, and if this one's segment has the turn, there may be a task to claim
+ * now. */
 void distr_order_window_moved(struct distr_worker *worker);
 
 /* V2: the worker's task is about to begin. */

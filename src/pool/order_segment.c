@@ -90,8 +90,13 @@ void distr_order_open(struct distr_worker *worker)
 
 void distr_order_window_moved(struct distr_worker *worker)
 {
-    if (distr_order_has_turn(worker))
-        distr_order_announce(worker->record.owner, &worker->record);
+    if (!distr_order_has_turn(worker)) {
+        /* V10: the turn may come now.  Pairs with V5, and with the look behind it in limit_now. */
+        distr_full_fence();
+        if (!distr_order_has_turn(worker))
+            return;
+    }
+    distr_order_announce(worker->record.owner, &worker->record);
 }
 
 bool distr_order_goes_on(struct distr_worker *worker)

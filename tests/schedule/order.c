@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "pool/order.h"
+
 /* The results of tasks 0, 1, ... that emit once each, all of them, and then STOP. */
 static void read_in_order(unsigned tasks)
 {
@@ -87,6 +89,36 @@ static void window_moves(void)
     schedule_check(distributor_close(book_pool) == 0);
     book_start();
     schedule_begin();
+    book_join();
+    book_destroy();
+}
+
+/* The same of a segment before which the turn is parked: a reader gives it on as the second task
+ * begins, and the other worker is asleep. */
+static void window_moves_at_turn(void)
+{
+    static const distributor_task_type_t *const types[19] = {
+        [0] = &book_thrice, [2] = &book_held, [3] = &book_waits_last};
+
+    book_create_ordered(2, 16, 2);
+    book_add_roles(types, 19);
+    book_start();
+    schedule_settle();
+    schedule_bar(&distr_segment_at(book_pool->order, 2)->running);
+    book_let_go();
+    schedule_settle();
+    schedule_check(book_read() == 1);
+    schedule_settle();
+    schedule_check(book_has_run(17) && !book_has_run(3));
+    schedule_begin();
+    schedule_unbar();
+    while (!book_has_run(3))
+        schedule_yield();
+    schedule_check(book_read() == 1);
+    schedule_settle();
+    schedule_check(book_has_run(18));
+    schedule_end();
+    schedule_check(distributor_close(book_pool) == 0 && book_read_all() == 0);
     book_join();
     book_destroy();
 }
@@ -572,6 +604,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "window_two", .body = window_two, .preemptions = 1},
     {.name = "window_opens", .body = window_opens},
     {.name = "window_moves", .body = window_moves, .preemptions = 1},
+    {.name = "window_moves_at_turn", .body = window_moves_at_turn},
     {.name = "parked", .body = parked, .preemptions = 1},
     {.name = "parked_window", .body = parked_window, .preemptions = 1},
     {.name = "parked_unread", .body = parked_unread, .preemptions = 1},
