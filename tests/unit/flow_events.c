@@ -155,6 +155,27 @@ Test(flow_events, each_once_and_in_order)
     finish();
 }
 
+/* The system gives no thread whose stack is larger than all addresses: the caller learns that a run
+ * was about to begin, and by the return that it has not. */
+Test(flow_events, a_run_that_gets_no_thread_tells_its_start_alone)
+{
+    distributor_graph_t *graph = heap(false);
+    struct told told;
+    const distributor_graph_events_t events = events_to(&told);
+    expect(distributor_graph_run(graph,
+                                 RUN_OPTIONS(.workers = 2, .events = &events,
+                                             .stack_size = (size_t)1 << 60),
+                                 NULL),
+           -EAGAIN);
+    expect(told.run_starts, 1);
+    expect(told.place, 1);
+    const distributor_graph_events_t again = events_to(&told);
+    expect(run_graph(graph, RUN_OPTIONS(.workers = 2, .events = &again)).passed, NODES);
+    expect(told.run_dones, 1);
+    distributor_graph_destroy(graph);
+    finish();
+}
+
 /* Skipped: 10, 11, 20 to 23. */
 Test(flow_events, skipped_nodes_are_done_and_no_more)
 {
