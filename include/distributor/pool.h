@@ -143,7 +143,7 @@ typedef int distributor_source_fn(void *context, distributor_input_t *input);
  * when that is more than 4 KiB for each place of the window (and 1 MiB, and 64 KiB for each worker),
  * an emit waits for the turn of its task.  The task whose turn it is waits for room in the output
  * alone.  With an output_limit what is held back comes to readers only when there is room, then
- * that of up to output_limit tasks at a time.
+ * that of up to output_limit tasks at a time; until then the window sees them as not ended.
  */
 typedef enum distributor_order {
     DISTRIBUTOR_AS_COMPLETED = 0, /* results come as they are made */
