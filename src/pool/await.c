@@ -76,10 +76,10 @@ static int sleep_until_told(struct distributor *d, const struct wait *wait)
 }
 
 /*
- * The reader has read all that there was, and workers are fast: each look takes the line that they
- * write from them, and with it the time of several results.  Where it has a CPU to itself it lets
+ * The reader has read all that the one worker has made, which is fast: each look takes the line
+ * that it writes, and with it the time of several results.  Where it has a CPU to itself it lets
  * some come.  Not if it makes the work itself, a few tasks at a time, nor where others read, or
- * emitters wait for room.
+ * emitters wait for room.  Of several workers another one may have results by now.
  */
 static void let_some_come(struct distributor *d, struct distr_record *record)
 {
@@ -88,7 +88,8 @@ static void let_some_come(struct distributor *d, struct distr_record *record)
     bool waits_only = added == reader->added;
 
     reader->added = added;
-    if (!waits_only || distr_cpus_are_taken(d) ||
+    if (!waits_only || d->order || distr_cpus_are_taken(d) ||
+        atomic_load_explicit(&d->workers, memory_order_relaxed) != 1 ||
         atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record)
         return;
     int64_t now = distr_now();

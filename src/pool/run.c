@@ -288,7 +288,7 @@ static inline bool run_word(struct distr_worker *worker, struct distr_queue *deq
 {
     struct distr_item *item = &worker->task.item;
 
-    if (distr_unlikely(distr_state(worker->record.owner) & (DISTR_CANCELLED | DISTR_LIMITED)) ||
+    if (distr_unlikely(distr_state(worker->record.owner) & DISTR_CANCELLED) ||
         distr_unlikely(!worker->output.spare))
         return false;
     if (distr_unlikely(!distr_deque_pop_word(deque, item))) {
@@ -334,10 +334,12 @@ static distr_apart void run_words(struct distr_worker *worker)
 
 void distr_work(struct distr_worker *worker)
 {
-    for (;;) {
-        run_words(worker);
-        if (!distr_next_task(worker))
-            return;
+    const bool words = distr_has_membarrier && !(distr_state(worker->record.owner) & DISTR_LIMITED);
+
+    while (distr_next_task(worker)) {
         run_task(worker);
+        /* A keeper has nothing in its deques. */
+        if (words && !worker->kept)
+            run_words(worker);
     }
 }

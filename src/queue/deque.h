@@ -107,10 +107,10 @@ distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
 /* How many words distr_deque_pop_word can take, if nothing else is done with the deque. */
 static inline unsigned distr_deque_words(const struct distr_queue *queue)
 {
-    return queue->type && distr_has_membarrier ? queue->bottom - queue->lo : 0;
+    return queue->type ? queue->bottom - queue->lo : 0;
 }
 
-/* Takes the newest one, all of it but its type.  False: a taker froze the tail, and
+/* Where there is membarrier: takes the newest one, all of it but its type.  False: a taker froze the tail, and
  * distr_deque_pop_settled goes on. */
 static inline bool distr_deque_pop_word(struct distr_queue *queue, struct distr_item *item)
 {

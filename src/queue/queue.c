@@ -345,7 +345,9 @@ static void set_cursor(struct distr_cursor *cursor, const struct view *view)
     cursor->word = view->word + DISTR_WORD_STEP;
     cursor->span = (view->hi - view->lo - 1) * DISTR_WORD_STEP;
     cursor->type = view->type;
-    cursor->last = view->hi < slots_of(view);
+    /* relaxed: a guess is enough. */
+    cursor->last = view->hi < slots_of(view) &&
+                   atomic_load_explicit(&view->block->next, memory_order_relaxed) == 0;
     /* relaxed: constant in a generation; a later one is another's. */
     cursor->maker = atomic_load_explicit(&view->block->maker, memory_order_relaxed);
 }

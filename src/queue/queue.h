@@ -237,7 +237,7 @@ struct distr_cursor {
     const struct distributor_task_type *type; /* of the block */
     uint32_t maker;                           /* of the block */
     bool met;                                 /* the last claim met another taker */
-    bool last;                                /* its block had room: nothing came after it */
+    bool last;                                /* nothing was written behind its span */
 };
 
 /* How many items stand behind its claim, if nobody else takes them. */
