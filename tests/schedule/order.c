@@ -182,8 +182,8 @@ static void *read_one(void *unused)
     return NULL;
 }
 
-/* The turn is parked, and two readers make room at once: one of them gives it on. */
-static void parked_two_readers(void)
+/* The turn is parked before the second task, which has ended. */
+static void park(void)
 {
     book_create_ordered(2, 0, 2);
     book_add(&book_thrice, 0);
@@ -192,11 +192,27 @@ static void parked_two_readers(void)
     schedule_settle();
     schedule_check(book_read() == 1);
     schedule_settle();
+}
+
+/* Two readers make room at once, and one of them gives the turn on. */
+static void parked_two_readers(void)
+{
+    park();
     pthread_t reader = book_thread(read_one);
     schedule_begin();
     read_one(NULL);
     book_wait_for(reader);
     schedule_check(book_read() == 1);
+    book_join();
+    book_destroy();
+}
+
+/* Nobody reads: who cancels gives it on. */
+static void parked_cancel(void)
+{
+    park();
+    schedule_begin();
+    schedule_check(distributor_cancel(book_pool) == 0);
     book_join();
     book_destroy();
 }
@@ -610,6 +626,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "parked_unread", .body = parked_unread, .preemptions = 1},
     {.name = "two_readers", .body = two_readers, .preemptions = 1},
     {.name = "parked_two_readers", .body = parked_two_readers},
+    {.name = "parked_cancel", .body = parked_cancel},
     {.name = "parked_again", .body = parked_again},
     {.name = "no_reader", .body = no_reader, .preemptions = 1},
     {.name = "told_when_retired", .body = told_when_retired, .preemptions = 1},
