@@ -44,21 +44,6 @@ static double time_of(void *d, int64_t grain_ns, uint64_t tasks)
     return (double)start / (double)tasks;
 }
 
-static void run_grain(distributor_t *d, unsigned workers)
-{
-    bench_must("start", distributor_start(d));
-    bench_say("grain", workers, "ns", bench_metg(time_of, d, workers));
-    bench_must("join", distributor_join(d, NULL));
-}
-
-static double run(distributor_t *d, unsigned workers, int64_t grain_ns, uint64_t tasks)
-{
-    ours_start(d, workers);
-    double time = time_of(d, grain_ns, tasks);
-    ours_join(d);
-    return time;
-}
-
 static const struct {
     const char *name;
     int64_t grain_ns; /* 0: the search */
@@ -80,11 +65,13 @@ int main(int argc, char **argv)
         i++;
     if (i == sizeof subjects / sizeof *subjects)
         return BENCH_NO_SUBJECT;
+    ours_start(d, workers);
     if (subjects[i].tasks == 0)
-        run_grain(d, workers);
+        bench_say("grain", workers, "ns", bench_metg(time_of, d, workers));
     for (int warm = 0; warm < 2 && subjects[i].tasks > 0; warm++)
         bench_say_warm(subjects[i].name, workers, "ns/task", warm,
-                       run(d, workers, subjects[i].grain_ns, subjects[i].tasks));
+                       time_of(d, subjects[i].grain_ns, subjects[i].tasks));
+    ours_join(d);
     bench_must("destroy", distributor_destroy(d));
     return 0;
 }

@@ -28,12 +28,13 @@ static int run_body(distributor_task_t *self, const void *input, size_t size)
 static const distributor_task_type_t body = {.name = "body", .run = run_body};
 static const distributor_task_type_t square = {.name = "square", .run = ours_square};
 
-static distributor_t *create(unsigned workers, distributor_order_t order)
+static distributor_t *start(unsigned workers, distributor_order_t order)
 {
     distributor_options_t options = {.size = sizeof options, .workers = workers, .order = order};
     distributor_t *d;
 
     bench_must("distributor_create", distributor_create(&d, &options));
+    ours_start(d, workers);
     return d;
 }
 
@@ -50,12 +51,10 @@ static void read_all(distributor_t *d, uint64_t tasks, uint64_t *sum, uint64_t *
     }
 }
 
-static double run(distributor_t *d, unsigned workers, distributor_order_t order,
-                  const distributor_task_type_t *type, uint64_t tasks)
+static double run(distributor_t *d, distributor_order_t order, const distributor_task_type_t *type,
+                  uint64_t tasks)
 {
     uint64_t sum, folded;
-
-    ours_start(d, workers);
     int64_t start = bench_now();
     for (uint64_t i = 0; i < tasks; i++)
         bench_must("add", distributor_add_task(d, type, &i, sizeof i));
@@ -64,33 +63,35 @@ static double run(distributor_t *d, unsigned workers, distributor_order_t order,
     bench_check("sum of squares", sum, bench_squares(tasks));
     if (order == DISTRIBUTOR_AS_ADDED)
         bench_check("the squares in order", folded, bench_ordered_result(tasks));
-    ours_join(d);
     return (double)start / (double)tasks;
 }
 
 static void run_bodies(unsigned workers)
 {
-    distributor_t *d = create(workers, DISTRIBUTOR_AS_ADDED);
+    distributor_t *d = start(workers, DISTRIBUTOR_AS_ADDED);
 
     bench_ordered_prepare();
     for (int warm = 0; warm < 2; warm++)
         bench_say_warm("ordered", workers, "ns/task", warm,
-                       run(d, workers, DISTRIBUTOR_AS_ADDED, &body, BODY_ORDERED_TASKS));
+                       run(d, DISTRIBUTOR_AS_ADDED, &body, BODY_ORDERED_TASKS));
+    ours_join(d);
     bench_must("destroy", distributor_destroy(d));
 }
 
 static void run_empty(unsigned workers)
 {
-    distributor_t *with = create(workers, DISTRIBUTOR_AS_ADDED);
-    distributor_t *without = create(workers, DISTRIBUTOR_AS_COMPLETED);
+    distributor_t *with = start(workers, DISTRIBUTOR_AS_ADDED);
+    distributor_t *without = start(workers, DISTRIBUTOR_AS_COMPLETED);
     double kept[ROUNDS], loose[ROUNDS];
 
-    run(with, workers, DISTRIBUTOR_AS_ADDED, &square, EMPTY_TASKS);
-    run(without, workers, DISTRIBUTOR_AS_COMPLETED, &square, EMPTY_TASKS);
+    run(with, DISTRIBUTOR_AS_ADDED, &square, EMPTY_TASKS);
+    run(without, DISTRIBUTOR_AS_COMPLETED, &square, EMPTY_TASKS);
     for (unsigned i = 0; i < ROUNDS; i++) {
-        kept[i] = run(with, workers, DISTRIBUTOR_AS_ADDED, &square, EMPTY_TASKS);
-        loose[i] = run(without, workers, DISTRIBUTOR_AS_COMPLETED, &square, EMPTY_TASKS);
+        kept[i] = run(with, DISTRIBUTOR_AS_ADDED, &square, EMPTY_TASKS);
+        loose[i] = run(without, DISTRIBUTOR_AS_COMPLETED, &square, EMPTY_TASKS);
     }
+    ours_join(with);
+    ours_join(without);
     bench_must("destroy", distributor_destroy(with));
     bench_must("destroy", distributor_destroy(without));
     bench_sort(kept, ROUNDS);

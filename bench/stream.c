@@ -9,16 +9,14 @@
 
 static const distributor_task_type_t square = {.name = "square", .run = ours_square};
 
-static double run(distributor_t *d, unsigned workers)
+static double run(distributor_t *d)
 {
-    ours_start(d, workers);
     int64_t start = bench_now();
     for (uint64_t i = 0; i < TASKS; i++)
         bench_must("add", distributor_add_task(d, &square, &i, sizeof i));
     uint64_t sum = ours_read(d, TASKS);
     start = bench_now() - start;
     bench_check("sum of squares", sum, bench_squares(TASKS));
-    ours_join(d);
     return (double)start / (double)TASKS;
 }
 
@@ -27,8 +25,10 @@ int main(int argc, char **argv)
     unsigned workers = bench_workers(argc, argv);
     distributor_t *d = ours_create(workers);
 
+    ours_start(d, workers);
     for (int warm = 0; warm < 2; warm++)
-        bench_say_warm("stream", workers, "ns/task", warm, run(d, workers));
+        bench_say_warm("stream", workers, "ns/task", warm, run(d));
+    ours_join(d);
     bench_must("destroy", distributor_destroy(d));
     return 0;
 }
