@@ -110,8 +110,8 @@ static inline unsigned distr_deque_words(const struct distr_queue *queue)
     return queue->type ? queue->bottom - queue->lo : 0;
 }
 
-/* Where there is membarrier: takes the newest one, all of it but its type.  False: a taker froze the tail, and
- * distr_deque_pop_settled goes on. */
+/* Where there is membarrier: takes the newest one, all of it but its type.  False: a taker froze
+ * the tail, and distr_deque_pop_settled goes on. */
 static inline bool distr_deque_pop_word(struct distr_queue *queue, struct distr_item *item)
 {
     struct distr_block *tail = queue->tail;
