@@ -203,9 +203,8 @@ distr_inlined int read_one(struct distributor *d, distributor_result_t *result, 
         distr_unlikely(distr_thread.last.id != d->id))
         return read_long(d, result, deadline);
     struct distr_reader *reader = &record->reader;
-    /* Without membarrier nobody is the lone reader, and the cursor of a worker's record is never
-     * set.  The long way is still inside: between leaving and entering again destroy would wait for
-     * nobody. */
+    /* Without membarrier nobody is the lone reader.  The long way is still inside: between leaving
+     * and entering again destroy would wait for nobody. */
     distr_inside_quick(record, DISTR_TAKING);
     /* relaxed: the light fence of distr_inside pairs with T6. */
     if (distr_unlikely(atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a reading thread holds, where it finds results, and telling readers that sleep; events T1
- * to T4 and E3 in src/queue/README.md, "Emit and read".
+ * and E3 in src/queue/README.md, "Emit and read".
  */
 #include "pool/reader.h"
 

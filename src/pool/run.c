@@ -338,7 +338,7 @@ void distr_work(struct distr_worker *worker)
 
     while (distr_next_task(worker)) {
         run_task(worker);
-        /* A keeper has nothing in its deques. */
+        /* A keeper has nothing in its deques but what its tasks spawn. */
         if (words && !worker->kept)
             run_words(worker);
     }
