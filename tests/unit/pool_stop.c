@@ -79,6 +79,38 @@ Test(stop, close_lets_tasks_spawn)
     end_while_it_runs(distributor_close, 0, 10 + 10);
 }
 
+static distributor_t *other;
+
+/* Many words, so that the short ways of adding are open; each is a spawn, whatever its thread has
+ * used last. */
+static int close_then_add(distributor_task_t *self, const void *input, size_t size)
+{
+    distributor_t *d = distributor_of(self);
+    (void)input, (void)size;
+    task_assert(distributor_close(d) == 0);
+    for (int i = 0; i < 300; i++) {
+        task_assert(distributor_add_task(d, &echo, "a spawn!", 8) == 0);
+        task_assert(distributor_add_task(d, &echo, "another!", 8) == 0);
+        task_assert(distributor_add_task(other, &echo, "outside!", 8) == 0);
+    }
+    return 0;
+}
+
+Test(stop, words_that_a_task_adds_after_close)
+{
+    static const distributor_task_type_t type = {.name = "closes", .run = close_then_add};
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    other = make(OPTIONS(.workers = 1));
+    expect(distributor_add_task(d, &type, NULL, 0), 0);
+    expect(run(d).completed, 1 + 600);
+    expect(drain(d), 600);
+    expect(run(other).completed, 300);
+    expect(drain(other), 300);
+    expect(distributor_destroy(d), 0);
+    expect(distributor_destroy(other), 0);
+    finish();
+}
+
 Test(stop, stop_lets_nobody_add)
 {
     end_while_it_runs(distributor_stop, -ESHUTDOWN, 10);
