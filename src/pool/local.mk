@@ -12,6 +12,7 @@ src_libdistr_la_SOURCES += \
 	src/pool/distributor.c \
 	src/pool/emit.c \
 	src/pool/emit.h \
+	src/pool/failure.c \
 	src/pool/fd.c \
 	src/pool/fd.h \
 	src/pool/idle.c \

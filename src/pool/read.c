@@ -173,6 +173,7 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
     return taken;
 }
 
+/* Apart for its type: compilers jump to what returns the same, and call the other from a frame. */
 static distr_apart int read_long(struct distributor *d, distributor_result_t *result,
                                  int64_t deadline)
 {
@@ -203,12 +204,12 @@ distr_inlined int read_one(struct distributor *d, distributor_result_t *result, 
         distr_unlikely(distr_thread.last.id != d->id))
         return read_long(d, result, deadline);
     struct distr_reader *reader = &record->reader;
-    /* Without membarrier nobody is the lone reader.  The long way is still inside: between leaving
-     * and entering again destroy would wait for nobody. */
+    /* Without membarrier nobody is the lone reader. */
     distr_inside_quick(record, DISTR_TAKING);
     /* relaxed: the light fence of distr_inside pairs with T6. */
     if (distr_unlikely(atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record) ||
         distr_unlikely(!distr_cursor_take(&reader->cursor, &word, &meta)))
+        /* Still inside: between leaving and entering again destroy would wait for nobody. */
         return read_long(d, result, deadline);
     struct distr_item *item = reader->items;
     size_t size = distr_meta_inline_size(meta);

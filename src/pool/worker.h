@@ -32,6 +32,10 @@ void distr_task_lost_its_thread(struct distr_worker *worker);
 /* Room for the record of a failure, which is a result: waits for it, unless cancel comes. */
 bool distr_failure_room(struct distr_worker *worker);
 
+/* Makes sure of a slot for the task's failure; waits where there is no memory for it, which there
+ * may be the next moment.  False: there was none for 0.1 s. */
+bool distr_find_slot(struct distr_worker *worker);
+
 /* Ends the worker's task; a failure without room for its record counts as cancelled. */
 void distr_task_ends(struct distr_worker *worker, int rc, bool room);
 

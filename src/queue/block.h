@@ -166,6 +166,13 @@ static inline const struct distributor_task_type *distr_block_type(const struct 
     return atomic_load_explicit(&block->type, memory_order_relaxed);
 }
 
+/* Its slots, if it is of that type. */
+static inline uint32_t distr_block_slots(const struct distr_block *block,
+                                         const struct distributor_task_type *type)
+{
+    return type ? 2 * block->capacity : block->capacity;
+}
+
 static inline void distr_block_read(const struct distr_block *block,
                                     const struct distributor_task_type *type, unsigned slot,
                                     struct distr_item *item)

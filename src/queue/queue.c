@@ -132,11 +132,6 @@ struct view {
     const struct distributor_task_type *type;
 };
 
-static unsigned slots_of(const struct view *view)
-{
-    return view->type ? 2 * view->block->capacity : view->block->capacity;
-}
-
 /* C1, C2 and the second look at head: `view` is of a block that was the oldest one then. */
 static void look(struct distr_queue *queue, struct view *view)
 {
@@ -272,7 +267,7 @@ static bool claim_slots(const struct view *view, unsigned n, distr_word_t claime
 
     /* Word and type may be of two generations, if the owner emptied its tail in between: then the
      * swap fails, but nothing is read outside the block. */
-    if (view->lo + n > slots_of(view))
+    if (view->lo + n > distr_block_slots(view->block, view->type))
         return false;
     if (can_land(landing, view, n)) {
         land(view, n, landing->deque);
@@ -346,7 +341,7 @@ static void set_cursor(struct distr_cursor *cursor, const struct view *view)
     cursor->span = (view->hi - view->lo - 1) * DISTR_WORD_STEP;
     cursor->type = view->type;
     /* relaxed: a guess is enough. */
-    cursor->last = view->hi < slots_of(view) &&
+    cursor->last = view->hi < distr_block_slots(view->block, view->type) &&
                    atomic_load_explicit(&view->block->next, memory_order_relaxed) == 0;
     /* relaxed: constant in a generation; a later one is another's. */
     cursor->maker = atomic_load_explicit(&view->block->maker, memory_order_relaxed);

@@ -85,7 +85,7 @@ static inline void distr_queue_set_tail(struct distr_queue *queue, struct distr_
 {
     queue->tail = block;
     queue->type = type;
-    queue->limit = type ? 2 * block->capacity : block->capacity;
+    queue->limit = distr_block_slots(block, type);
     queue->bottom = bottom;
     queue->fetched = 0;
     distr_queue_quicken(queue);
