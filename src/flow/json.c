@@ -43,15 +43,14 @@ static json_t *value_to_json(const distributor_value_t *value)
     }
 }
 
-/* Jansson does not say why it makes no string.  Without its check it wants memory alone. */
-static bool is_utf8(const char *text, size_t size)
+/* Jansson does not say why it makes no string, but why it packs none. */
+static bool is_utf8(const char *text)
 {
-    json_t *checked = json_stringn(text, size);
-    json_t *unchecked = checked ? NULL : json_stringn_nocheck(text, size);
-    bool utf8 = unchecked == NULL;
+    json_error_t error = {.text = ""}; /* it writes no code where there is no error */
+    json_t *packed = json_pack_ex(&error, 0, "s", text);
+    bool utf8 = packed || json_error_code(&error) != json_error_invalid_utf8;
 
-    json_decref(checked);
-    json_decref(unchecked);
+    json_decref(packed);
     return utf8;
 }
 
@@ -62,9 +61,9 @@ static int why_not(distributor_state_t *state, const struct distr_entry *entry)
 
     if (value->type == DISTRIBUTOR_FLOAT && !isfinite(value->as.number))
         return distr_state_say(state, -EDOM, "the value of %s is no finite number", entry->key);
-    if (!is_utf8(entry->key, strlen(entry->key)))
+    if (!is_utf8(entry->key))
         return distr_state_say(state, -EILSEQ, "the name of %s is no UTF-8", entry->key);
-    if (value->type == DISTRIBUTOR_STRING && !is_utf8(value->as.string, value->size))
+    if (value->type == DISTRIBUTOR_STRING && !is_utf8(value->as.string))
         return distr_state_say(state, -EILSEQ, "the value of %s is no UTF-8", entry->key);
     return distr_state_say(state, -ENOMEM, "no memory for JSON");
 }

@@ -333,6 +333,53 @@ static void fill(void)
     distributor_state_destroy(state);
 }
 
+static unsigned short_of; /* how often jansson gets no memory after a call has failed */
+
+static void *give_jansson(size_t size)
+{
+    void *memory = malloc(size);
+
+    if (memory && fault_fired() && short_of > 0) {
+        short_of--;
+        free(memory);
+        return NULL;
+    }
+    return memory;
+}
+
+/* Memory comes back while the state looks for what was wrong: it says nothing untrue of a text. */
+static void write_while_short(const char *string, int ok)
+{
+    distributor_state_t *state = NULL;
+    const distributor_value_t value = distributor_string(string);
+    char *text, message[64];
+
+    FAULT_CHECK(distributor_state_create(&state, DISTRIBUTOR_OPEN) == 0, "state\n");
+    FAULT_CHECK(distributor_state_set(state, "key", &value) == 0, "set\n");
+    fault_arm();
+    int rc = distributor_state_to_json(state, &text);
+    fault_disarm();
+    FAULT_MAY(rc, ok, -ENOMEM);
+    distributor_state_message(state, message, sizeof message);
+    FAULT_CHECK(rc != -EILSEQ || strcmp(message, "the value of key is no UTF-8") == 0 ||
+                    (!*message && fault_fired()),
+                "message: %s\n", message);
+    free(text);
+    distributor_state_destroy(state);
+}
+
+static void write_good_text(void)
+{
+    short_of = 1;
+    write_while_short("text", 0);
+    short_of = 0;
+}
+
+static void write_bad_text(void)
+{
+    write_while_short("\xff", -EILSEQ);
+}
+
 /* ---- Functions at once ---- */
 
 static void at_once(void)
@@ -362,8 +409,9 @@ int main(int argc, char **argv)
         {"describe", describe}, {"change", change},
         {"run", run},           {"report", report},
         {"run wide", run_wide}, {"run wide and leave", run_wide_and_leave},
-        {"fill", fill},         {"at once", at_once}};
+        {"fill", fill},         {"write good text", write_good_text},
+        {"at once", at_once},   {"write bad text", write_bad_text}};
 
-    json_set_alloc_funcs(malloc, free); /* those that fail */
+    json_set_alloc_funcs(give_jansson, free);
     return fault_main(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }
