@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,7 +237,6 @@ static void enter(struct distr_worker *worker)
     distr_thread_sit(worker->record.owner, &worker->record);
 }
 
-static void enter_and_work(struct distr_worker *worker);
 static void *thread_main(void *argument);
 
 static int create_thread(struct distr_worker *worker)
@@ -273,7 +273,7 @@ int distr_worker_start(struct distr_worker *worker)
 /* The time of a worker on a thread. */
 struct tenure {
     struct distr_worker *worker;
-    bool is_over;
+    jmp_buf again; /* where it goes on if the system gives no other thread */
 };
 
 /*
@@ -281,8 +281,9 @@ struct tenure {
  * and the worker goes on in a new thread, or on this one if the system gives none.  The new one is
  * known before the task counts as ended: STOP may come with that count, and join then waits for the
  * thread that it finds.
- * A worker that goes on here may lose the thread once more; the C library, on its way out, then
- * comes to this handler again, which it has not seen return.
+ * Here it goes on outside of this handler: the C library forgets a handler when that is popped, not
+ * when it has called it, so that one of a task's would be called again at the next end, in a frame
+ * that is gone.  Popping ours brings back what it knew before.
  */
 static void replace(void *argument)
 {
@@ -290,9 +291,6 @@ static void replace(void *argument)
     struct distr_worker *worker = tenure->worker;
     struct distributor *d = worker->record.owner;
 
-    if (tenure->is_over)
-        return;
-    tenure->is_over = true;
     pthread_mutex_lock(&d->lock);
     pthread_t ended = worker->thread;
     int rc = create_thread(worker);
@@ -305,20 +303,35 @@ static void replace(void *argument)
     distr_task_lost_its_thread(worker);
     leave(worker);
     if (rc != 0)
-        enter_and_work(worker);
+        longjmp(tenure->again, 1);
+}
+
+/* False: a task ended the thread, and the worker, which has left it, is to enter it once more. */
+static bool work(struct distr_worker *worker)
+{
+    struct tenure tenure = {.worker = worker};
+    bool is_over;
+
+    pthread_cleanup_push(replace, &tenure);
+    if (setjmp(tenure.again) == 0) {
+        distr_work(worker);
+        is_over = true;
+    } else {
+        is_over = false;
+    }
+    pthread_cleanup_pop(0);
+    return is_over;
 }
 
 static void enter_and_work(struct distr_worker *worker)
 {
     const distributor_options_t *options = &worker->record.owner->options;
-    struct tenure tenure = {.worker = worker};
 
-    enter(worker);
-    if (options->worker_started)
-        options->worker_started(options->context, worker->index, worker->name);
-    pthread_cleanup_push(replace, &tenure);
-    distr_work(worker);
-    pthread_cleanup_pop(0);
+    do {
+        enter(worker);
+        if (options->worker_started)
+            options->worker_started(options->context, worker->index, worker->name);
+    } while (!work(worker));
     leave(worker);
 }
 

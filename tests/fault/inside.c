@@ -353,6 +353,21 @@ static void messages(void)
 /* ---- The end of the thread ---- */
 
 static unsigned leaving; /* how many tasks, of the first ones */
+static bool handling;    /* they have a handler, which stands in the way out of the C library */
+static unsigned handled;
+
+static void handle(void *unused)
+{
+    (void)unused;
+    handled++;
+}
+
+static void leave_with_handler(void)
+{
+    pthread_cleanup_push(handle, NULL);
+    pthread_exit(NULL);
+    pthread_cleanup_pop(0);
+}
 
 static int end_thread(distributor_task_t *self, unsigned id, size_t size)
 {
@@ -362,6 +377,9 @@ static int end_thread(distributor_task_t *self, unsigned id, size_t size)
         return book_emit(self, id, BOOK_INLINE);
     }
     fault_arm();
+    if (handling) {
+        leave_with_handler();
+    }
     pthread_exit(NULL);
 }
 
@@ -431,6 +449,15 @@ static void thread_ends(void)
 static void thread_ends_again(void)
 {
     thread_ends_with(3);
+}
+
+static void thread_ends_with_handlers(void)
+{
+    handling = true;
+    handled = 0;
+    thread_ends_with(3);
+    handling = false;
+    FAULT_CHECK(handled == 3, "%u handlers were called\n", handled);
 }
 
 /* ---- In order ---- */
@@ -534,6 +561,7 @@ int main(int argc, char **argv)
         {"messages", messages},
         {"thread_ends", thread_ends},
         {"thread_ends_again", thread_ends_again},
+        {"thread_ends_with_handlers", thread_ends_with_handlers},
         {"hold_without_place", hold_without_place},
         {"spawn_inline_ordered", spawn_inline_ordered},
         {"spawn_large_ordered", spawn_large_ordered},

@@ -10,8 +10,9 @@ done
 
 # Cannot fail as the libraries use them, or their failure is one of the answers they wait for.
 sure="__errno_location __pthread_register_cancel __pthread_unregister_cancel __sched_cpucount
-    __sigsetjmp __stack_chk_fail clock_gettime clock_nanosleep close eventfd_read eventfd_write fclose fgets fscanf getpid memchr
-    memcmp memcpy memmove memset nanosleep pthread_attr_destroy pthread_attr_setstacksize
+    __sigsetjmp __stack_chk_fail _setjmp clock_gettime clock_nanosleep close eventfd_read
+    eventfd_write fclose fgets fscanf getpid longjmp memchr memcmp memcpy memmove memset
+    nanosleep pthread_attr_destroy pthread_attr_setstacksize
     pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal pthread_cond_wait
     pthread_detach pthread_equal pthread_getspecific pthread_join pthread_key_delete
     pthread_mutex_destroy pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock

@@ -15,8 +15,8 @@ replaced="__errno_location __sched_cpucount clock_nanosleep close eventfd
     eventfd_read eventfd_write fclose fgets fopen fscanf getrandom madvise mmap
     munmap pthread_once sched_getaffinity strstr syscall"
 # Nothing that others could see.
-plain="__ctype_b_loc ck_ht_destroy ck_ht_get_spmc ck_ht_hash ck_ht_init ck_ht_put_spmc freelocale
-    getpid localtime_r memchr memcmp memcpy memmove memset newlocale pthread_attr_destroy
+plain="__ctype_b_loc _setjmp ck_ht_destroy ck_ht_get_spmc ck_ht_hash ck_ht_init ck_ht_put_spmc freelocale
+    getpid localtime_r longjmp memchr memcmp memcpy memmove memset newlocale pthread_attr_destroy
     pthread_attr_init pthread_attr_setstacksize pthread_equal pthread_mutexattr_destroy
     pthread_mutexattr_init pthread_mutexattr_settype qsort sigdelset sigfillset snprintf strchr
     strcmp strcspn strftime strlen strncmp strrchr strspn strerrordesc_np strtod strtod_l strtoll
