@@ -109,6 +109,7 @@ static inline bool run_word(struct distr_worker *worker, struct distr_queue *deq
         distr_unlikely(!worker->output.spare))
         return false;
     if (distr_unlikely(!distr_deque_pop_word(deque, item))) {
+        /* Not counted in until_fair: it ends the rows, so that a task that is counted follows. */
         if (distr_deque_pop_settled(deque, deque->bottom + 1, item))
             run_task(worker);
         return false;
