@@ -81,7 +81,7 @@ static int sleep_until_told(struct distributor *d, const struct wait *wait)
  * some come.  Not if it makes the work itself, a few tasks at a time, nor where others read, or
  * emitters wait for room.  Of several workers another one may have results by now.
  */
-static void let_some_come(struct distributor *d, struct distr_record *record)
+static void let_some_come(struct distributor *d, struct distr_record *record, int64_t deadline)
 {
     struct distr_reader *reader = &record->reader;
     uint64_t added = atomic_load_explicit(&record->added, memory_order_relaxed);
@@ -93,7 +93,7 @@ static void let_some_come(struct distributor *d, struct distr_record *record)
         atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record)
         return;
     int64_t now = distr_now();
-    while (now < reader->looked_at + DISTANCE_NS) {
+    while (now < reader->looked_at + DISTANCE_NS && now < deadline) {
         for (unsigned i = 0; i < 8; i++)
             ck_pr_stall();
         now = distr_now();
@@ -161,7 +161,7 @@ ptrdiff_t distr_await_results(struct distributor *d, struct distr_record *record
     struct wait wait = {.deadline = deadline};
 
     if (distr_unlikely(reader->found >= MANY) && deadline != 0)
-        let_some_come(d, record);
+        let_some_come(d, record, deadline);
     for (;;) {
         size_t taken = distr_reader_take(d, reader, count);
         if (taken > 0)
