@@ -135,7 +135,8 @@ static unsigned quota_of(const char *folder)
     }
     if (!found || limit <= 0 || period <= 0)
         return UINT_MAX;
-    return (unsigned)((limit + period - 1) / period);
+    unsigned long count = (unsigned long)(limit / period) + (limit % period != 0);
+    return count < UINT_MAX ? (unsigned)count : UINT_MAX;
 }
 
 /* The least quota of a cgroup and those around it.  Cuts the path up to the root's. */

@@ -76,3 +76,21 @@ Test(quota, none_where_there_is_none)
     expect(cpus_of(given), at_most(UINT32_MAX));
     finish();
 }
+
+/* The kernel has none of these; a file system that stands in for it may. */
+Test(quota, numbers_at_the_end_of_their_type)
+{
+    static const char *const largest[][2] = {
+        {"/proc/self/cgroup", "0::/x\n"},
+        {"/sys/fs/cgroup/x/cpu.max", "9223372036854775807 2\n"},
+        {NULL, NULL},
+    };
+    static const char *const wraps[][2] = {
+        {"/proc/self/cgroup", "0::/x\n"},
+        {"/sys/fs/cgroup/x/cpu.max", "4294967296 1\n"},
+        {NULL, NULL},
+    };
+    expect(cpus_of(largest), at_most(UINT32_MAX));
+    expect(cpus_of(wraps), at_most(UINT32_MAX));
+    finish();
+}
