@@ -6,14 +6,18 @@
 fuzz_api = tests/fuzz/api.c tests/fuzz/model.c
 fuzz_list = tests/fuzz/list.c
 fuzz_options = tests/fuzz/options.c src/cli/options.c
+fuzz_quota = tests/fuzz/quota.c src/base/os.c
 fuzz_rule = tests/fuzz/rule.c
 fuzz_state = tests/fuzz/state.c
 fuzz_values = tests/fuzz/values.c src/cli/values.c
+
+fuzz_quota_wrapped = -Wl,--wrap=fopen,--wrap=sched_getaffinity
 
 fuzz_replays = \
 	tests/fuzz/api_replay \
 	tests/fuzz/list_replay \
 	tests/fuzz/options_replay \
+	tests/fuzz/quota_replay \
 	tests/fuzz/rule_replay \
 	tests/fuzz/state_replay \
 	tests/fuzz/values_replay
@@ -27,6 +31,9 @@ tests_fuzz_list_replay_LDADD = $(FLOW_LIBS)
 tests_fuzz_options_replay_SOURCES = $(fuzz_options) tests/fuzz/replay.c
 tests_fuzz_options_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"options"'
 tests_fuzz_options_replay_LDADD = $(FLOW_LIBS)
+tests_fuzz_quota_replay_SOURCES = tests/fuzz/quota.c tests/fuzz/replay.c
+tests_fuzz_quota_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"quota"'
+tests_fuzz_quota_replay_LDFLAGS = $(AM_LDFLAGS) $(fuzz_quota_wrapped)
 tests_fuzz_rule_replay_SOURCES = $(fuzz_rule) tests/fuzz/replay.c
 tests_fuzz_rule_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"rule"'
 tests_fuzz_rule_replay_LDADD = $(FLOW_LIBS)
@@ -39,6 +46,7 @@ tests_fuzz_values_replay_LDADD = $(FLOW_LIBS)
 EXTRA_DIST += tests/fuzz/corpus \
 	tests/fuzz/list.dict \
 	tests/fuzz/options.dict \
+	tests/fuzz/quota.dict \
 	tests/fuzz/rule.dict \
 	tests/fuzz/run.sh \
 	tests/fuzz/state.dict \
@@ -61,6 +69,7 @@ fuzzers = \
 	tests/fuzz/api_fuzzer \
 	tests/fuzz/list_fuzzer \
 	tests/fuzz/options_fuzzer \
+	tests/fuzz/quota_fuzzer \
 	tests/fuzz/rule_fuzzer \
 	tests/fuzz/state_fuzzer \
 	tests/fuzz/values_fuzzer
@@ -74,6 +83,9 @@ tests/fuzz/list_fuzzer: $(fuzz_list) $(fuzz_flow)
 tests/fuzz/options_fuzzer: $(fuzz_options) src/cli/cli.h $(fuzz_flow)
 	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
 		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_options))) $(fuzz_flow_libs)
+tests/fuzz/quota_fuzzer: $(fuzz_quota) src/base/os.h
+	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
+		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_quota))) $(fuzz_quota_wrapped)
 tests/fuzz/rule_fuzzer: $(fuzz_rule) $(fuzz_flow)
 	$(AM_V_CCLD)$(fuzz_compile) -o $@ \
 		$(addprefix $(top_srcdir)/,$(filter %.c,$(fuzz_flow) $(fuzz_rule))) $(fuzz_flow_libs)
@@ -86,7 +98,7 @@ tests/fuzz/values_fuzzer: $(fuzz_values) src/cli/cli.h $(fuzz_flow)
 CLEANFILES += $(fuzzers)
 
 fuzz: $(fuzzers)
-	for name in api list options rule state values; do \
+	for name in api list options quota rule state values; do \
 		srcdir='$(top_srcdir)' $(SHELL) $(top_srcdir)/tests/fuzz/run.sh $$name \
 			-max_total_time=$(FUZZ_SECONDS) || exit; \
 	done
