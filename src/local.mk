@@ -45,6 +45,7 @@ distributorinclude_HEADERS = \
 	include/distributor/map.h \
 	include/distributor/module.h \
 	include/distributor/pool.h \
+	include/distributor/short.h \
 	include/distributor/state.h \
 	include/distributor/value.h \
 	include/distributor/version.h

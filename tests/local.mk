@@ -204,6 +204,12 @@ tests_unit_pool_arguments_t_SOURCES = tests/unit/pool_arguments.c tests/unit/sup
 tests_unit_pool_arguments_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_arguments_t_LDADD = $(UNIT_LIBS)
 
+# The same with calls where compilers put short ways.
+unit_tests += tests/unit/pool_arguments_called.t
+tests_unit_pool_arguments_called_t_SOURCES = $(tests_unit_pool_arguments_t_SOURCES)
+tests_unit_pool_arguments_called_t_CFLAGS = $(UNIT_CFLAGS) -DDISTRIBUTOR_NO_INLINE
+tests_unit_pool_arguments_called_t_LDADD = $(UNIT_LIBS)
+
 unit_tests += tests/unit/pool_await.t
 tests_unit_pool_await_t_SOURCES = tests/unit/pool_await.c tests/unit/support.h
 tests_unit_pool_await_t_CFLAGS = $(UNIT_CFLAGS)

@@ -810,4 +810,8 @@ DISTRIBUTOR_API const char *distributor_version(void);
 }
 #endif
 
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(DISTRIBUTOR_NO_INLINE)
+#include <distributor/short.h>
+#endif
+
 #endif

@@ -3,6 +3,8 @@
  * Adding tasks, from outside (through the door, events A0 to A4 and O1 to O3 in
  * src/queue/README.md) and from inside a task.
  */
+#define DISTRIBUTOR_NO_INLINE 1 /* here the functions are made */
+
 #include "pool/add.h"
 
 #include <limits.h>
@@ -65,7 +67,7 @@ static void free_input(const struct distr_item *item)
 
 /* ---- inside a task ---- */
 
-static distr_apart int spawn(struct distr_record *record, const distributor_task_type_t *type,
+static int spawn(struct distr_record *record, const distributor_task_type_t *type,
                              const void *input, size_t size)
 {
     struct distributor *d = record->owner;
@@ -95,46 +97,32 @@ static distr_apart int spawn(struct distr_record *record, const distributor_task
     return 0;
 }
 
-/* The rest of a short spawn: somebody is to be told, */
-static distr_apart int spawn_announced(struct distr_record *record)
+int distributor_long_spawn(distributor_task_t *self, const distributor_task_type_t *type,
+                           const void *input, size_t size)
 {
-    distr_announce_slow(record->owner, record);
-    return 0;
+    if (!self)
+        return -EINVAL;
+    struct distr_record *record = &self->worker->record;
+    return record->worker ? spawn(record, type, input, size)
+                          : distr_spawn_late(self, type, input, size);
 }
 
-/* or a taker has frozen the tail. */
-static distr_apart int spawn_again(struct distr_record *record)
-{
-    distr_deque_push_again(&record->input, record->input.bottom - 1);
-    distr_announce_fenced(record->owner, record);
-    return 0;
-}
-
-/* The common case: a word of the type that was spawned last, without a limit. */
 int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
                       const void *input, size_t size)
 {
-    uint64_t word;
+    int rc = distributor_short_spawn(self, type, input, size);
 
-    if (distr_unlikely(!self))
-        return -EINVAL;
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_spawn(self, type, input, size);
+}
+
+/* Somebody is to be told; or first: a taker has frozen the tail. */
+void distributor_short_spawned(distributor_task_t *self, bool pushed)
+{
     struct distr_record *record = &self->worker->record;
-    struct distributor *d = record->owner;
-    uint64_t serial = record->serials.next;
-    if (distr_unlikely(size != sizeof word) || distr_unlikely(!input) ||
-        !distr_queue_is_quick(&record->input, type) ||
-        distr_unlikely(serial == record->serials.end) ||
-        distr_unlikely(distr_state(d) & DISTR_STOPPING))
-        return record->worker ? spawn(record, type, input, size)
-                              : distr_spawn_late(self, type, input, size);
-    memcpy(&word, input, sizeof word);
-    record->serials.next = serial + 1;
-    distr_count(&record->added, 1);
-    if (distr_unlikely(!distr_deque_push_quick(&record->input, word,
-                                               distr_meta(serial, DISTR_INLINE, sizeof word))))
-        return spawn_again(record);
-    /* N2: the push had the fence. */
-    return distr_announce_due(d, record) ? spawn_announced(record) : 0;
+
+    if (!pushed)
+        distr_deque_push_again(&record->input, record->input.bottom - 1);
+    distr_announce_fenced(record->owner, record);
 }
 
 /* ---- outside: room ---- */
@@ -287,19 +275,17 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
     return rc;
 }
 
-/* The rest of a short add. */
-static distr_apart int add_announced(struct distributor *d, struct distr_record *record)
+/* Somebody is to be told; or it met a closed door, and is not added after all. */
+int distributor_short_added(distributor_t *d, bool accepted)
 {
-    distr_announce_slow(d, record);
-    distr_outside(d, record);
-    return 0;
-}
+    struct distr_record *record = distr_thread_last();
 
-static distr_apart int add_refused(struct distributor *d, struct distr_record *record)
-{
-    refuse(d, record, 1);
+    if (accepted)
+        distr_announce_slow(d, record);
+    else
+        refuse(d, record, 1);
     distr_outside(d, record);
-    return -ESHUTDOWN;
+    return accepted ? 0 : -ESHUTDOWN;
 }
 
 /* Appends a word to the one input of an order.  0 or -ENOMEM. */
@@ -311,23 +297,21 @@ static int put_word_in_order(struct distr_record *record, const distributor_task
     int rc = 0;
 
     memcpy(item.payload.words, input, sizeof(uint64_t));
-    if (distr_queue_is_quick(queue, type))
-        distr_queue_put_quick(queue, item.payload.words[0], item.meta);
+    if (distributor_short_is_quick(distr_queue_end(queue), type))
+        distributor_short_put(distr_queue_end(queue), item.payload.words[0], item.meta);
     else
         rc = distr_order_put(queue, &item);
     distr_order_unlock_input(record->owner, record);
     return rc;
 }
 
-/* The rest of a short add, of a word: into the one input of an order, or the long way. */
-static distr_apart int add_word(struct distributor *d, struct distr_record *record,
-                                const distributor_task_type_t *type, const void *input)
+/* A word, into the one input of an order. */
+static int add_word_in_order(struct distributor *d, struct distr_record *record,
+                                         const distributor_task_type_t *type, const void *input)
 {
-    if (!d->order || type != record->checked || distr_input_limited(d))
-        return add(d, type, input, sizeof(uint64_t), DISTRIBUTOR_FOREVER);
     distr_inside(record, DISTR_INSIDE);
     if (distr_unlikely(!count_at_door(d, record, 1)))
-        return add_refused(d, record);
+        return distributor_short_added(d, false);
     int rc = put_word_in_order(record, type, input);
     if (rc == 0)
         distr_order_announce(d, record);
@@ -337,33 +321,21 @@ static distr_apart int add_word(struct distributor *d, struct distr_record *reco
     return rc;
 }
 
-/* The common case: a word of the type that this thread added last, without a limit. */
+int distributor_long_add_task(distributor_t *d, const distributor_task_type_t *type,
+                              const void *input, size_t size)
+{
+    if (d && d->order && input && size == sizeof(uint64_t) && !distr_input_limited(d) &&
+        distributor_short_seat.id == d->id && distr_thread_last()->checked == type)
+        return add_word_in_order(d, distr_thread_last(), type, input);
+    return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+}
+
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
-    struct distr_record *record = distr_thread.last.record;
-    uint64_t word;
+    int rc = distributor_short_add_task(d, type, input, size);
 
-    if (distr_unlikely(!d) || distr_unlikely(!input) || distr_unlikely(size != sizeof word) ||
-        distr_unlikely(distr_thread.last.id != d->id))
-        return add(d, type, input, size, DISTRIBUTOR_FOREVER);
-    uint64_t serial = record->serials.next;
-    if (!distr_queue_is_quick(&record->input, type) ||
-        distr_unlikely(serial == record->serials.end))
-        return add_word(d, record, type, input);
-    distr_inside_quick(record, DISTR_INSIDE);
-    distr_count(&record->added, 1); /* A0: as in count_at_door */
-    distr_light_fence_alone();
-    if (distr_unlikely(distr_state(d) & DISTR_CLOSED))
-        return add_refused(d, record);
-    memcpy(&word, input, sizeof word);
-    record->serials.next = serial + 1;
-    distr_queue_put_quick(&record->input, word, distr_meta(serial, DISTR_INLINE, sizeof word));
-    distr_light_fence_alone(); /* N1: pairs with P3 */
-    if (distr_announce_due(d, record))
-        return add_announced(d, record);
-    distr_outside_unseen(record);
-    return 0;
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_add_task(d, type, input, size);
 }
 
 int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,

@@ -168,7 +168,11 @@ int distributor_defer(distributor_task_t *self, distributor_task_t **task)
     pthread_mutex_lock(&late->lock);
     struct distr_deferred *deferred = take_rested(late);
     if (deferred) {
-        deferred->task = (struct distributor_task){.worker = &late->front, .item = self->item};
+        deferred->task = (struct distributor_task){
+            .worker = &late->front,
+            .output = distr_queue_end(&late->front.output), /* never quick */
+            .item = self->item,
+        };
         deferred->state = DISTR_RUNNING;
         late->open++;
     }

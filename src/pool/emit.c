@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Emitting results: events E0 to E3 in src/queue/README.md. */
+#define DISTRIBUTOR_NO_INLINE 1 /* here the functions are made */
+
 #include "pool/emit.h"
 
 #include "pool/defer.h"
@@ -74,7 +76,7 @@ static int reserve(struct distr_worker *worker, size_t size)
     return distr_order_reserve(worker, size <= sizeof(uint64_t) ? worker->task.item.type : NULL);
 }
 
-static distr_apart int emit(struct distr_worker *worker, const void *result, size_t size)
+static int emit(struct distr_worker *worker, const void *result, size_t size)
 {
     const struct distr_item *task = &worker->task.item;
     struct distr_item item;
@@ -99,21 +101,23 @@ static distr_apart int emit(struct distr_worker *worker, const void *result, siz
     return 0;
 }
 
-/* The common case: a word, of a task of the type that emitted last, without a limit. */
-int distributor_emit(distributor_task_t *self, const void *result, size_t size)
+int distributor_long_emit(distributor_task_t *self, const void *result, size_t size)
 {
-    uint64_t word;
-
-    if (distr_unlikely(!self))
+    if (!self)
         return -EINVAL;
     struct distr_worker *worker = self->worker;
-    if (distr_unlikely(size != sizeof word || !result) ||
-        !distr_queue_is_quick(&worker->output, self->item.type))
-        return worker->record.worker ? emit(worker, result, size)
-                                     : distr_emit_late(self, result, size);
-    memcpy(&word, result, sizeof word);
-    distr_queue_put_quick(&worker->output, word, distr_meta_of_word(self->item.meta)); /* E1 */
-    distr_light_fence_alone(); /* E2: pairs with T2 */
-    distr_announce_result_fenced(worker);
-    return 0;
+    return worker->record.worker ? emit(worker, result, size) : distr_emit_late(self, result, size);
+}
+
+int distributor_emit(distributor_task_t *self, const void *result, size_t size)
+{
+    int rc = distributor_short_emit(self, result, size);
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_emit(self, result, size);
+}
+
+/* Somebody is to be told. */
+void distributor_short_emitted(distributor_task_t *self)
+{
+    distr_wake_reader_slow(self->worker);
 }

@@ -12,6 +12,7 @@
 #ifndef DISTR_POOL_IDLE_H
 #define DISTR_POOL_IDLE_H
 
+#include "pool/registry.h"
 #include "pool/source.h"
 #include "pool/state.h"
 #include "pool/take.h"
@@ -50,18 +51,10 @@ void distr_hint_own_tasks(struct distr_record *record);
 /* Anybody: sets the hint of a record that holds tasks. */
 void distr_hint_tasks(struct distr_record *record);
 
-/* N2: whether somebody sleeps, or the hint is gone; after a publish and a light fence. */
-static inline bool distr_announce_due(struct distributor *d, struct distr_record *record)
-{
-    /* relaxed: the fence orders them. */
-    return distr_unlikely(atomic_load_explicit(&record->input.unhinted, memory_order_relaxed)) ||
-           distr_unlikely(distr_sleeping(atomic_load_explicit(&d->search, memory_order_relaxed)) !=
-                          0);
-}
-
+/* N2, after a publish and a light fence. */
 static inline void distr_announce_fenced(struct distributor *d, struct distr_record *record)
 {
-    if (distr_announce_due(d, record))
+    if (distributor_short_is_due(distr_short(d), distr_record_short(record)))
         distr_announce_slow(d, record);
 }
 

@@ -41,6 +41,7 @@ src_libdistr_la_SOURCES += \
 	src/pool/registry.c \
 	src/pool/registry.h \
 	src/pool/run.c \
+	src/pool/short.c \
 	src/pool/source.c \
 	src/pool/source.h \
 	src/pool/state.h \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The calls that read results; events T5 and T6 in src/queue/README.md, "Emit and read". */
+#define DISTRIBUTOR_NO_INLINE 1 /* here the functions are made */
+
 #include <limits.h>
 #include <sched.h>
 
@@ -180,56 +182,34 @@ static distr_apart int read_long(struct distributor *d, distributor_result_t *re
     return (int)read_results(d, result, 1, deadline);
 }
 
-/* The rest of a short read, of a failure without a text. */
-static distr_apart int read_failure(struct distr_record *record, distributor_result_t *result,
-                                    uint64_t meta)
+/* It was no plain word: a shorter result, or a failure without a text. */
+void distributor_short_read(distributor_result_t *result, uint64_t meta)
 {
+    result->size = distr_meta_inline_size(meta);
+    if (result->size == 0)
+        result->data = NULL;
     result->error = distr_meta_error(meta);
-    result->message = distributor_strerror(result->error);
-    distr_outside_unseen(record);
-    return 1;
+    if (result->error != 0)
+        result->message = distributor_strerror(result->error);
 }
 
-/*
- * The common case: the next word of the worker that was read from last, while no other thread reads
- * and there is no limit (T5).
- */
-distr_inlined int read_one(struct distributor *d, distributor_result_t *result, int64_t deadline)
+int distributor_long_next_result(distributor_t *d, distributor_result_t *result)
 {
-    struct distr_record *record = distr_thread.last.record;
-    uint64_t word;
-    uint64_t meta;
-
-    if (distr_unlikely(!d) || distr_unlikely(!result) ||
-        distr_unlikely(distr_thread.last.id != d->id))
-        return read_long(d, result, deadline);
-    struct distr_reader *reader = &record->reader;
-    /* Without membarrier nobody is the lone reader. */
-    distr_inside_quick(record, DISTR_TAKING);
-    /* relaxed: the light fence of distr_inside pairs with T6. */
-    if (distr_unlikely(atomic_load_explicit(&d->lone_reader, memory_order_relaxed) != record) ||
-        distr_unlikely(!distr_cursor_take(&reader->cursor, &word, &meta)))
-        /* Still inside: between leaving and entering again destroy would wait for nobody. */
-        return read_long(d, result, deadline);
-    struct distr_item *item = reader->items;
-    size_t size = distr_meta_inline_size(meta);
-    item->payload.words[0] = word;
-    fill_bytes(result, distr_likely(size != 0) ? item : NULL, size, reader->cursor.type, meta,
-               reader->worker);
-    if (distr_unlikely(distr_meta_error(meta) != 0))
-        return read_failure(record, result, meta);
-    distr_outside_unseen(record);
-    return 1;
+    return read_long(d, result, DISTRIBUTOR_FOREVER);
 }
 
 int distributor_next_result(distributor_t *d, distributor_result_t *result)
 {
-    return read_one(d, result, DISTRIBUTOR_FOREVER);
+    int rc = distributor_short_next_result(d, result);
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_next_result(d, result);
 }
 
 int distributor_try_next_result(distributor_t *d, distributor_result_t *result)
 {
-    return read_one(d, result, 0);
+    int rc = distributor_short_next_result(d, result);
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : read_long(d, result, 0);
 }
 
 int distributor_next_result_until(distributor_t *d, distributor_result_t *result, int64_t deadline)

@@ -77,8 +77,7 @@ static size_t take_one(struct distr_reader *reader, struct distr_worker *worker)
     /* relaxed: it is this reader, or there is none any more. */
     if (atomic_load_explicit(&worker->record.owner->lone_reader, memory_order_relaxed))
         reader->came += distr_cursor_left(&cursor); /* it takes the rest by T5 */
-    reader->worker = cursor.maker;
-    reader->workers[reader->count++] = reader->worker;
+    reader->workers[reader->count++] = cursor.maker;
     return 1;
 }
 

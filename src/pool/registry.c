@@ -8,6 +8,7 @@
 #include "pool/reader.h"
 
 _Thread_local struct distr_thread distr_thread;
+__thread struct distributor_short_seat distributor_short_seat;
 uint32_t distr_forks;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -36,7 +37,7 @@ static void in_child(void)
     }
     if (distr_thread.own.id != 0)
         distr_queue_guard(&distr_thread.own.record->worker->output);
-    distr_thread.last.id = 0;
+    distributor_short_seat.id = 0;
     distr_thread.own.id = 0;
     distr_thread.count = 0;
     pthread_mutex_unlock(&lock);
@@ -168,12 +169,19 @@ static int make_room(void)
     return 0;
 }
 
+/* Of an outside thread: the next call finds it at once. */
+static void use(const struct distr_seat *seat)
+{
+    distributor_short_seat.id = seat->id;
+    distributor_short_seat.record = distr_record_short(seat->record);
+}
+
 static void sit(struct distributor *d, struct distr_record *record)
 {
     struct distr_seat seat = {.id = d->id, .record = record};
 
     distr_thread.seats[distr_thread.count++] = seat;
-    distr_thread.last = seat;
+    use(&seat);
 }
 
 void distr_thread_sit(struct distributor *d, struct distr_record *record)
@@ -187,7 +195,7 @@ void distr_thread_rise(struct distributor *d)
 {
     struct distr_seat *seat = find_seat(d);
 
-    distr_thread.last.id = 0;
+    distributor_short_seat.id = 0;
     if (seat == &distr_thread.own)
         seat->id = 0;
     else if (seat)
@@ -315,7 +323,7 @@ int distr_record_attach(struct distributor *d, struct distr_record **record)
     struct distr_seat *seat = find_seat(d);
     if (seat) {
         if (!seat->record->worker)
-            distr_thread.last = *seat;
+            use(seat);
         *record = seat->record;
         return 0;
     }

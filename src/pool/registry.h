@@ -19,8 +19,8 @@ struct distr_seat {
     struct distr_record *record;
 };
 
+/* The one that an outside thread used last is distributor_short_seat. */
 struct distr_thread {
-    struct distr_seat last;   /* the one used last, of an outside thread */
     struct distr_seat own;    /* of a worker's thread: in the distributor that it works for */
     struct distr_seat *seats; /* all */
     unsigned count;
@@ -28,6 +28,18 @@ struct distr_thread {
 };
 
 extern _Thread_local struct distr_thread distr_thread __attribute__((tls_model("initial-exec")));
+
+/* A record, as short ways see it. */
+static inline struct distributor_short_record *distr_record_short(struct distr_record *record)
+{
+    return (struct distributor_short_record *)(void *)record;
+}
+
+/* The record that an outside thread used last, if distributor_short_seat has one. */
+static inline struct distr_record *distr_thread_last(void)
+{
+    return (struct distr_record *)(void *)distributor_short_seat.record;
+}
 
 /* How often this process is a child of a fork, as far as the library saw it. */
 extern uint32_t distr_forks;
@@ -53,8 +65,8 @@ int distr_record_attach(struct distributor *d, struct distr_record **record);
 
 static inline int distr_record_self(struct distributor *d, struct distr_record **record)
 {
-    if (distr_likely(distr_thread.last.id == d->id)) {
-        *record = distr_thread.last.record;
+    if (distr_likely(distributor_short_seat.id == d->id)) {
+        *record = distr_thread_last();
         return 0;
     }
     return distr_record_attach(d, record);
@@ -84,26 +96,13 @@ static inline void distr_inside(struct distr_record *record, enum distr_inside i
     distr_light_fence();
 }
 
-/* The same on a short way. */
-static inline void distr_inside_quick(struct distr_record *record, enum distr_inside inside)
-{
-    atomic_store_explicit(&record->inside, (uint32_t)inside, memory_order_relaxed); /* X1 */
-    distr_light_fence_alone();
-}
-
-/* A quick call ends.  If destroy waits for it, it looks again by itself. */
-static inline void distr_outside_unseen(struct distr_record *record)
-{
-    /* release: pairs with the load in destroy, and with T6. */
-    atomic_store_explicit(&record->inside, DISTR_OUTSIDE, memory_order_release);
-}
-
 /* The call ends; the distributor may be gone at once after the store. */
 static inline void distr_outside(struct distributor *d, struct distr_record *record)
 {
     uint32_t state = distr_state(d);
 
-    distr_outside_unseen(record);
+    /* release: pairs with the load in destroy, and with T6. */
+    atomic_store_explicit(&record->inside, DISTR_OUTSIDE, memory_order_release);
     if (distr_unlikely(state & DISTR_DESTROYED))
         distr_futex_wake(&record->inside, 1); /* the address alone counts, nothing is read */
 }

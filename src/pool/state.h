@@ -7,6 +7,7 @@
 #define DISTR_POOL_STATE_H
 
 #include <distributor/pool.h>
+#include <distributor/short.h>
 
 #include <ck_stack.h>
 #include <pthread.h>
@@ -47,13 +48,12 @@ struct distr_serials {
 
 /* What one reading thread holds between its reads. */
 struct distr_reader {
+    struct distr_cursor cursor; /* in the output of the worker it read from last */
     struct distr_item *items;
     uint32_t *workers; /* the worker that made items[i] */
     size_t capacity;
-    size_t count;               /* of the last read, to be freed by the next */
-    struct distr_cursor cursor; /* in the output of the worker it read from last, */
-    uint32_t worker;            /* whose index this is */
-    struct distr_group *group;  /* where it goes on looking */
+    size_t count;              /* of the last read, to be freed by the next */
+    struct distr_group *group; /* where it goes on looking */
     unsigned bit;
     int64_t napped_at; /* when its last nap began, */
     uint64_t came;     /* and the results that it has found since */
@@ -71,24 +71,27 @@ struct distr_reader {
 struct distr_record {
     struct distr_queue input; /* the tasks it added: OPEN of outside threads, a deque of workers */
 
-    DISTR_CACHE_ALIGNED _Atomic uint64_t added;
+    /* What short ways need, in one line: as in struct distributor_short_record. */
+    DISTR_CACHE_ALIGNED struct distributor *owner; /* constant */
+    _Atomic uint64_t added;
+    struct distr_serials serials;
+    _Atomic uint32_t inside;    /* its thread is inside a call of this distributor: distr_inside */
+    _Atomic uint32_t appending; /* ordered: its thread has the input as the favoured one */
+    _Alignas(16) uint64_t word[2]; /* the result that its last short read returned */
+
+    struct distr_reader reader;
+
     _Atomic uint64_t refused; /* added, and then found the door shut */
     _Atomic uint64_t completed;
     _Atomic uint64_t failed;
     _Atomic uint64_t cancelled;
     _Atomic uint64_t discarded;
     _Atomic uint64_t unqueued; /* results that cancel dropped, failures without memory */
-    _Atomic uint32_t inside;   /* its thread is inside a call of this distributor: distr_inside */
-    _Atomic uint32_t appending; /* ordered: its thread has the input as the favoured one */
 
-    uint32_t met;        /* adds that met a search, since the last one that met none */
-    uint32_t patience;   /* of those, how many before it wakes another worker */
-    struct distr_serials serials;
+    uint32_t met;      /* adds that met a search, since the last one that met none */
+    uint32_t patience; /* of those, how many before it wakes another worker */
     const distributor_task_type_t *checked; /* the last type that was found valid */
 
-    struct distr_reader reader;
-
-    struct distributor *owner;      /* constant */
     struct distr_worker *worker;    /* constant: NULL for outside threads */
     struct distr_group *group;      /* constant: where it is linked, */
     uint64_t mask;                  /* and its bit there */
@@ -132,7 +135,8 @@ struct distr_mail {
 };
 
 struct distributor_task {
-    struct distr_worker *worker;
+    struct distr_worker *worker; /* up to the item as in struct distributor_short_task */
+    struct distributor_short_end *output; /* of its worker's output */
     struct distr_item item;        /* the task; its input lives here or is owned from here */
     struct distr_failure *failure; /* what distributor_fail kept */
     struct distr_deferred *deferred; /* if the item is of the kind DISTR_DEFERRED */
@@ -200,18 +204,21 @@ struct distr_worker {
 };
 
 struct distributor {
-    /* Read by all at every step, written rarely. */
+    /* Read by all at every step, written rarely; the first ones, `search` and `readers` as in
+     * struct distributor_short. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t state;
+    uint32_t generation; /* constant: forks before create */
+    uint64_t id;         /* constant: unlike any other distributor of this process */
+    /* The record of who reads, while no other thread does, then NULL for good (T5); NULL with a
+     * limit, or without membarrier. */
+    _Atomic(struct distr_record *) lone_reader;
     uint64_t input_limit;          /* constant; UINT64_MAX: none */
     uint64_t output_limit;         /* constant; UINT64_MAX: none; 0 in a forked child */
     struct distr_order *order;     /* constant; NULL: results come as they are made */
-    uint64_t id;                   /* constant: unlike any other distributor of this process */
-    uint32_t generation;           /* constant: forks before create */
     unsigned cpus;                 /* constant */
     _Atomic uint32_t open_sources; /* sources_opened - sources_ended; a hint that there are some */
     _Atomic unsigned workers;      /* how many there are; guarded by the lock */
     _Atomic bool has_watcher;      /* a worker watches a kept source; swapped by workers */
-    distributor_options_t options; /* constant */
 
     /* sleeping : 31 | unchecked : 1 | searching : 32, see idle.c. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t search;
@@ -241,9 +248,6 @@ struct distributor {
     _Atomic uint32_t reading_threads;
     pthread_t first_reader;
     struct distr_record *first_reading; /* its record; guarded by the lock */
-    /* The same while no other thread reads, then NULL for good (T5); NULL with a limit, or without
-     * membarrier. */
-    _Atomic(struct distr_record *) lone_reader;
 
     /* Like added and ended of records: counted before a source can be asked, and after its last
      * input was counted. */
@@ -253,6 +257,7 @@ struct distributor {
     _Atomic(struct distr_late *) late; /* of deferred tasks; made with the first one */
     _Atomic(struct distr_source_group *) source_groups; /* linked under the lock */
     struct distr_pools pools;
+    distributor_options_t options; /* constant */
     struct distr_group first; /* the list of groups starts here */
 
     /* Guarded by lock. */
@@ -312,6 +317,12 @@ static inline uint32_t distr_state(const struct distributor *d)
 {
     /* seq_cst: often looked at right after a seq_cst step of our own (G1, P2, X1). */
     return atomic_load_explicit(&d->state, memory_order_seq_cst);
+}
+
+/* The distributor, as short ways see it. */
+static inline const struct distributor_short *distr_short(const struct distributor *d)
+{
+    return (const struct distributor_short *)(const void *)d;
 }
 
 void distr_log(const struct distributor *d, distributor_log_level_t level, const char *worker,

@@ -61,6 +61,7 @@ static int make_room(struct distributor *d, unsigned index)
 static void begin_looking(struct distributor *d, struct distr_worker *worker)
 {
     worker->task.worker = worker;
+    worker->task.output = distr_queue_end(&worker->output);
     worker->until_fair = DISTR_FAIR_EVERY;
     worker->fair_group = &d->first;
     worker->scan_group = &d->first;

@@ -76,19 +76,6 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
         distr_deque_push_again(queue, before);
 }
 
-/* Pushes a word where distr_queue_is_quick.  False: a taker froze the tail, and
- * distr_deque_push_again goes on, with the bottom before. */
-static inline bool distr_deque_push_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
-{
-    struct distr_block *tail = queue->tail;
-    unsigned before = queue->bottom;
-
-    distr_slot_write_narrow(&tail->words[before * DISTR_NARROW_WORDS], word, meta);
-    distr_deque_set_bottom(queue, tail, before + 1, memory_order_release);
-    distr_light_fence_alone(); /* pairs with F2 */
-    return distr_deque_is_ours(queue, tail);
-}
-
 /* Takes the newest item.  False: there is none that the owner can have. */
 distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
 {

@@ -344,6 +344,7 @@ static void set_cursor(struct distr_cursor *cursor, const struct view *view)
     cursor->last = view->hi < distr_block_slots(view->block, view->type) &&
                    atomic_load_explicit(&view->block->next, memory_order_relaxed) == 0;
     /* relaxed: constant in a generation; a later one is another's. */
+    cursor->attempt = 1;
     cursor->maker = atomic_load_explicit(&view->block->maker, memory_order_relaxed);
 }
 

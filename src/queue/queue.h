@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <distributor/short.h>
+
 #include "base/fence.h"
 #include "queue/block.h"
 
@@ -31,25 +33,25 @@ struct distr_queue {
     DISTR_CACHE_ALIGNED _Atomic uint64_t head;
     struct distr_pools *pools; /* constant */
     _Atomic uint64_t count;    /* slots before the tail's; the owner moves it once per block */
+    uint32_t maker;            /* of its blocks; the owner's */
+    uint32_t allowance;        /* blocks that a guarded one may yet get by itself; UINT32_MAX: any
+                                  number */
 
-    /* The owner alone, at every step. */
+    /* The owner alone, at every step; the first ones as in struct distributor_short_end. */
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
-    struct distr_block *spare;                    /* the block after, so that a push cannot fail */
     distr_word_t word;                            /* of the deque's PRIVATE tail, as it left it */
-    uint32_t bottom;  /* its own copy of tail->bottom, ahead of it until publish */
+    const struct distributor_task_type *type;     /* of the narrow tail; NULL: it is wide */
+    uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
+    uint32_t quick;  /* below it a word of `type` is put with no further look; 0: look */
+    /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
+    _Atomic bool unhinted;
+    bool ahead;       /* it always keeps a spare, so that an item of any kind has its slot */
+    bool guarded;     /* each put has more to do than the queue knows: quick stays 0 */
     uint32_t lo;      /* of the deque's PRIVATE tail */
     uint32_t limit;   /* slots of the tail */
     uint32_t fetched; /* of its slots: those below it are on lines that were got for writing */
-    uint32_t quick;   /* below it a word of `type` is put with no further look; 0: look */
-    uint32_t wide;    /* blocks to come that are wide, since types alternate */
-    const struct distributor_task_type *type; /* of the narrow tail; NULL: it is wide */
-    bool ahead;   /* it always keeps a spare, so that an item of any kind has its slot */
-    bool guarded; /* each put has more to do than the queue knows: quick stays 0 */
-    uint32_t allowance; /* blocks that it may yet get by itself for that; UINT32_MAX: any number */
-    uint32_t maker;     /* of its blocks */
-
-    /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
-    _Atomic bool unhinted;
+    struct distr_block *spare; /* the block after, so that a push cannot fail */
+    uint32_t wide;             /* blocks to come that are wide, since types alternate */
 };
 
 /* What a look at a queue found. */
@@ -98,11 +100,10 @@ static inline void distr_queue_guard(struct distr_queue *queue)
     queue->quick = 0;
 }
 
-/* Whether a word of that type is put by distr_queue_put_quick or distr_deque_push_quick. */
-static inline bool distr_queue_is_quick(const struct distr_queue *queue,
-                                        const struct distributor_task_type *type)
+/* The owner's end, as short ways see it. */
+static inline struct distributor_short_end *distr_queue_end(struct distr_queue *queue)
 {
-    return distr_likely(queue->bottom < queue->quick) && distr_likely(queue->type == type);
+    return (struct distributor_short_end *)(void *)&queue->tail;
 }
 
 /* Whether the tail takes an item of that format. */
@@ -168,10 +169,11 @@ static inline void distr_queue_publish(struct distr_queue *queue)
 }
 
 /* OPEN: how many words of that type have a slot with no further look. */
-static inline uint32_t distr_queue_quick_slots(const struct distr_queue *queue,
+static inline uint32_t distr_queue_quick_slots(struct distr_queue *queue,
                                                const struct distributor_task_type *type)
 {
-    return distr_queue_is_quick(queue, type) ? queue->quick - queue->bottom : 0;
+    return distributor_short_is_quick(distr_queue_end(queue), type) ? queue->quick - queue->bottom
+                                                                    : 0;
 }
 
 /* OPEN: the next `count` of these slots, to be written; nobody sees them before publish. */
@@ -181,17 +183,6 @@ static inline _Atomic uint64_t *distr_queue_put_slots(struct distr_queue *queue,
 
     queue->bottom += count;
     return slot;
-}
-
-/* OPEN: puts and publishes a word. */
-static inline void distr_queue_put_quick(struct distr_queue *queue, uint64_t word, uint64_t meta)
-{
-    struct distr_block *tail = queue->tail;
-    uint32_t bottom = queue->bottom;
-
-    distr_slot_write_narrow(&tail->words[bottom * DISTR_NARROW_WORDS], word, meta);
-    queue->bottom = bottom + 1;
-    atomic_store_explicit(&tail->bottom, bottom + 1, memory_order_release); /* A1 */
 }
 
 /* ---- takers ---- */
@@ -230,15 +221,24 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
  * when these are used up.  How far the taker has come the block's word says, and nothing else.
  */
 struct distr_cursor {
-    struct distr_block *block;                /* NULL: nowhere */
+    struct distr_block *block;                /* NULL: nowhere; these as in
+                                                 struct distributor_short_cursor */
     const _Atomic uint64_t *slot;             /* behind the claim, */
     distr_word_t word;                        /* the block's word then, */
     distr_word_t span;                        /* and how far it can be moved */
     const struct distributor_task_type *type; /* of the block */
+    uint32_t attempt;                         /* 1 */
     uint32_t maker;                           /* of the block */
     bool met;                                 /* the last claim met another taker */
     bool last;                                /* nothing was written behind its span */
 };
+
+/* As short ways see it. */
+static inline const struct distributor_short_cursor *
+distr_cursor_short(const struct distr_cursor *cursor)
+{
+    return (const struct distributor_short_cursor *)(const void *)cursor;
+}
 
 /* How many items stand behind its claim, if nobody else takes them. */
 static inline unsigned distr_cursor_left(const struct distr_cursor *cursor)
@@ -249,29 +249,6 @@ static inline unsigned distr_cursor_left(const struct distr_cursor *cursor)
 /* Claims one item and leaves the cursor behind it.  False: nothing could be claimed. */
 bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *cursor,
                            struct distr_item *item);
-
-/*
- * Takes the next word at a cursor.  Nobody else takes from the queue, so that the block's word is
- * stored, not swapped.  False: nothing was taken.
- */
-static inline bool distr_cursor_take(struct distr_cursor *cursor, uint64_t *word, uint64_t *meta)
-{
-    struct distr_block *block = cursor->block;
-
-    if (distr_unlikely(!block))
-        return false;
-    /* relaxed: only this thread writes it, elsewhere too; a later generation is far beyond. */
-    distr_word_t before = atomic_load_explicit(&block->word, memory_order_relaxed);
-    distr_word_t moved = before - cursor->word;
-    if (distr_unlikely(moved >= cursor->span))
-        return false;
-    const _Atomic uint64_t *slot = &cursor->slot[moved / DISTR_WORD_STEP * DISTR_NARROW_WORDS];
-    *word = distr_read(&slot[0]);
-    *meta = distr_read(&slot[1]);
-    /* C7 release: the reads stay before it, as before C6. */
-    atomic_store_explicit(&block->word, before + DISTR_WORD_STEP, memory_order_release);
-    return true;
-}
 
 /* What is there; exact at some instant during the call.  *number: of the oldest item. */
 enum distr_look distr_queue_peek_at(struct distr_queue *queue, uint64_t *number);

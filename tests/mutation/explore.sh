@@ -22,6 +22,7 @@ for part in "$library" "$flow"; do
 done
 
 flags="-std=gnu11 -pthread -O1 -w -D_GNU_SOURCE= -fno-strict-aliasing -U_FORTIFY_SOURCE"
+flags="$flags -DDISTRIBUTOR_NO_INLINE"
 shim="-include $srcdir/tests/schedule/shim.h"
 wraps=$(sed -n '/^schedule_wrapped/,/[^\\]$/p' "$srcdir/tests/schedule/local.mk" |
     sed 's/^schedule_wrapped =//; s/\\$//' | tr -s ' \t' '\n\n' | sed -n 's/^..*/-Wl,--wrap=&/p')
@@ -31,7 +32,7 @@ compile() {
     from=$1 to=$2
     shift 2
     # shellcheck disable=SC2086
-    ${CC:-cc} $flags -I"$srcdir/include" "$@" -I"$srcdir/src" -I"$srcdir/tests" -c "$from" -o "$to"
+    ${CC:-cc} $flags "$@" -I"$srcdir/include" -I"$srcdir/src" -I"$srcdir/tests" -c "$from" -o "$to"
 }
 
 # What does not change with a mutant of a .c file.
@@ -45,9 +46,9 @@ prepare() {
 
 # build NAME: a copy of the sources with the fault, and the objects that differ.
 build() {
-    rm -rf "$work/tree/src" "$work/objects"
+    rm -rf "$work/tree/src" "$work/tree/include" "$work/objects"
     mkdir "$work/objects"
-    cp -r "$srcdir/src" "$work/tree/"
+    cp -r "$srcdir/src" "$srcdir/include" "$work/tree/"
     changed=$(mutate "$1" "$work/tree") || return
     case $changed in
     src/flow/counts.h)
@@ -56,13 +57,14 @@ build() {
         ;;
     *.h)
         changed=$(cd "$work/tree" && find src/base src/queue src/pool -name '*.c')
-        compile "$srcdir/tests/schedule/queues.c" "$work/objects/queues.o" -I"$work/tree/src" || return
+        compile "$srcdir/tests/schedule/queues.c" "$work/objects/queues.o" \
+            -I"$work/tree/include" -I"$work/tree/src" || return
         ;;
     esac
     for source in $changed; do
         # shellcheck disable=SC2086
         compile "$work/tree/$source" "$work/objects/$(echo "$source" | tr / -).o" \
-            -I"$work/tree/src" $shim || return
+            -I"$work/tree/include" -I"$work/tree/src" $shim || return
     done
 }
 
@@ -126,7 +128,7 @@ everywhere() {
     src/queue/channel.c) programs=channels ;;
     src/queue/event.c) programs=events ;;
     src/pool/defer.c) programs=late ;;
-    *src/queue/*) programs="queues works room" ;;
+    *src/queue/* | include/*) programs="queues works room" ;;
     src/base/fence.c) programs=counts ;;
     src/flow/events.c | src/flow/run.c) programs=graphs ;;
     src/flow/plan.c | src/flow/node.c) programs= ;; # for native.sh

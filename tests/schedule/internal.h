@@ -49,7 +49,8 @@ struct thread {
 
     void *(*routine)(void *argument);
     void *argument;
-    struct distr_thread own; /* its thread-local variable while another one runs */
+    struct distr_thread own; /* its thread-local variables while another one runs */
+    struct distributor_short_seat seat;
     struct schedule_cleanup *cleanups;
     void *specific[KEYS_MAX];
 };

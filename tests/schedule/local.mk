@@ -39,7 +39,7 @@ schedule_book = tests/schedule/book.c tests/schedule/book.h
 
 # Coroutines jump between stacks, which fortified jumps and sanitizers take for a mistake.
 schedule_cflags = $(AM_CFLAGS) -I$(top_srcdir)/tests -Wno-shadow -fno-strict-aliasing \
-	-U_FORTIFY_SOURCE
+	-U_FORTIFY_SOURCE -DDISTRIBUTOR_NO_INLINE
 schedule_ldflags = $(AM_LDFLAGS) $(schedule_wrapped:%=-Wl,--wrap=%)
 schedule_shim = -include $(top_srcdir)/tests/schedule/shim.h
 

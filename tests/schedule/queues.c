@@ -192,7 +192,7 @@ static void *read_alone(void *unused)
     (void)unused;
     for (unsigned i = 0; i < 5; i++) {
         struct distr_item item = {.type = small_type};
-        if (distr_cursor_take(&cursor, &word, &meta)) {
+        if (distributor_short_take(distr_cursor_short(&cursor), &word, &meta)) {
             item.payload.words[0] = word;
             item.meta = meta;
             take_note(&item);

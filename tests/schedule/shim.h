@@ -51,6 +51,15 @@
         shim_before; \
     })
 
+/* The same of short ways, which are the library's own code there. */
+#define SHIM_ORDER_RELAXED memory_order_relaxed
+#define SHIM_ORDER_ACQUIRE memory_order_acquire
+#define SHIM_ORDER_RELEASE memory_order_release
+#define SHIM_ORDER_SEQ_CST memory_order_seq_cst
+#define DISTRIBUTOR_SHORT_LOAD(word, order) atomic_load_explicit(word, SHIM_ORDER_##order)
+#define DISTRIBUTOR_SHORT_STORE(word, value, order) \
+    atomic_store_explicit(word, value, SHIM_ORDER_##order)
+
 #undef atomic_exchange_explicit
 #define atomic_exchange_explicit(object, value, order) SHIM_SWAP(object, value, shim_operand)
 #undef atomic_fetch_add_explicit

@@ -25,6 +25,13 @@ static ucontext_t maker;
 
 /* ---- coroutines ---- */
 
+/* The thread-local variables of the thread that goes on. */
+static void take_over(void)
+{
+    distr_thread = self()->own;
+    distributor_short_seat = self()->seat;
+}
+
 static void switch_to(unsigned next)
 {
     struct thread *me = self();
@@ -32,12 +39,13 @@ static void switch_to(unsigned next)
     if (next == world.current)
         return;
     me->own = distr_thread;
+    me->seat = distributor_short_seat;
     me->stalls = 0;
     if (me->state == THREAD_DONE)
         memcpy(me->context, me->top, sizeof me->context);
     if (me->state == THREAD_DONE || _setjmp(me->context) == 0) {
         world.current = next;
-        distr_thread = self()->own;
+        take_over();
         trace("runs", NULL, next, self()->here);
         _longjmp(self()->context, 1);
     }
@@ -140,7 +148,7 @@ void threads_run(const struct schedule_scenario *scenario)
     if (_setjmp(home) == 0) {
         world.inside = true;
         world.current = 0;
-        distr_thread = self()->own;
+        take_over();
         _longjmp(self()->context, 1);
     }
     world.inside = false;

@@ -118,49 +118,68 @@ TESTS += $(preempted_programs)
 check_LTLIBRARIES = tests/stress/libpreempted.la
 tests_stress_libpreempted_la_LIBTOOLFLAGS = $(compiled_for_programs)
 tests_stress_libpreempted_la_SOURCES = $(src_libdistr_la_SOURCES)
-tests_stress_libpreempted_la_CFLAGS = $(AM_CFLAGS) -finstrument-functions
+tests_stress_libpreempted_la_CFLAGS = $(AM_CFLAGS) -finstrument-functions -DDISTRIBUTOR_NO_INLINE
 tests_stress_libpreempted_la_LIBADD = $(CK_LIBS)
 
 preempted = tests/stress/libpreempted.la
+# Short ways are preempted too, so they have to be in the library.
+preempted_cppflags = $(AM_CPPFLAGS) -DDISTRIBUTOR_NO_INLINE
 
 tests_stress_channel_preempted_SOURCES = $(tests_stress_channel_SOURCES) tests/stress/preempt.c
+tests_stress_channel_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_channel_preempted_LDADD = $(preempted)
 tests_stress_bounds_preempted_SOURCES = $(tests_stress_bounds_SOURCES) tests/stress/preempt.c
+tests_stress_bounds_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_bounds_preempted_LDADD = $(preempted)
 tests_stress_churn_preempted_SOURCES = $(tests_stress_churn_SOURCES) tests/stress/preempt.c
+tests_stress_churn_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_churn_preempted_LDADD = $(preempted)
 tests_stress_conservation_preempted_SOURCES = \
 	$(tests_stress_conservation_SOURCES) tests/stress/preempt.c
+tests_stress_conservation_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_conservation_preempted_LDADD = $(preempted)
 tests_stress_deferred_preempted_SOURCES = $(tests_stress_deferred_SOURCES) tests/stress/preempt.c
+tests_stress_deferred_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_deferred_preempted_LDADD = $(preempted)
 tests_stress_descriptor_preempted_SOURCES = \
 	$(tests_stress_descriptor_SOURCES) tests/stress/preempt.c
+tests_stress_descriptor_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_descriptor_preempted_LDADD = $(preempted)
 tests_stress_destroying_preempted_SOURCES = \
 	$(tests_stress_destroying_SOURCES) tests/stress/preempt.c
+tests_stress_destroying_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_destroying_preempted_LDADD = $(preempted)
 tests_stress_ending_preempted_SOURCES = $(tests_stress_ending_SOURCES) tests/stress/preempt.c
+tests_stress_ending_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_ending_preempted_LDADD = $(preempted)
 tests_stress_hoarding_preempted_SOURCES = $(tests_stress_hoarding_SOURCES) tests/stress/preempt.c
+tests_stress_hoarding_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_hoarding_preempted_LDADD = $(preempted)
 tests_stress_lazy_map_preempted_SOURCES = $(tests_stress_lazy_map_SOURCES) tests/stress/preempt.c
+tests_stress_lazy_map_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_lazy_map_preempted_LDADD = $(preempted)
 tests_stress_map_preempted_SOURCES = $(tests_stress_map_SOURCES) tests/stress/preempt.c
+tests_stress_map_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_map_preempted_LDADD = $(preempted)
 tests_stress_pipes_preempted_SOURCES = $(tests_stress_pipes_SOURCES) tests/stress/preempt.c
+tests_stress_pipes_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_pipes_preempted_LDADD = $(preempted)
 tests_stress_quiescence_preempted_SOURCES = \
 	$(tests_stress_quiescence_SOURCES) tests/stress/preempt.c
+tests_stress_quiescence_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_quiescence_preempted_LDADD = $(preempted)
 tests_stress_slow_reader_preempted_SOURCES = \
 	$(tests_stress_slow_reader_SOURCES) tests/stress/preempt.c
+tests_stress_slow_reader_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_slow_reader_preempted_LDADD = $(preempted)
 tests_stress_sources_preempted_SOURCES = $(tests_stress_sources_SOURCES) tests/stress/preempt.c
+tests_stress_sources_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_sources_preempted_LDADD = $(preempted)
 tests_stress_thread_exit_preempted_SOURCES = \
 	$(tests_stress_thread_exit_SOURCES) tests/stress/preempt.c
+tests_stress_thread_exit_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_thread_exit_preempted_LDADD = $(preempted)
 tests_stress_wake_preempted_SOURCES = $(tests_stress_wake_SOURCES) tests/stress/preempt.c
+tests_stress_wake_preempted_CPPFLAGS = $(preempted_cppflags)
 tests_stress_wake_preempted_LDADD = $(preempted)
 endif

@@ -19,13 +19,18 @@ static void open_queue(struct fixture *fixture)
     cr_assert_eq(distr_queue_init(&fixture->queue, &fixture->pools, DISTR_SMALL, DISTR_OPEN), 0);
 }
 
+static bool is_quick(struct distr_queue *queue, const distributor_task_type_t *type)
+{
+    return distributor_short_is_quick(distr_queue_end(queue), type);
+}
+
 static void append(struct distr_queue *queue, uint64_t from, uint64_t count)
 {
     for (uint64_t i = from; i < from + count; i++) {
         struct distr_item item = numbered(i);
         cr_assert_eq(distr_queue_reserve(queue, distr_format(&item)), 0);
-        if (i % 2 && distr_format(&item) && distr_queue_is_quick(queue, item.type)) {
-            distr_queue_put_quick(queue, item.payload.words[0], item.meta);
+        if (i % 2 && distr_format(&item) && is_quick(queue, item.type)) {
+            distributor_short_put(distr_queue_end(queue), item.payload.words[0], item.meta);
         } else {
             distr_queue_put(queue, &item);
             distr_queue_publish(queue);
@@ -223,7 +228,7 @@ static uint64_t take_at(struct distr_cursor *cursor, struct distr_queue *queue)
 {
     struct distr_item item = {.type = cursor->type};
 
-    if (distr_cursor_take(cursor, &item.payload.words[0], &item.meta) ||
+    if (distributor_short_take(distr_cursor_short(cursor), &item.payload.words[0], &item.meta) ||
         distr_queue_claim_one(queue, cursor, &item))
         return number_of(&item);
     return UINT64_MAX;
@@ -283,7 +288,7 @@ Test(queue, a_cursor_of_an_older_generation_takes_nothing)
         ;
     use_again(&fixture.queue, older.block, older.word);
     append(&fixture.queue, 0, 1);
-    cr_assert_not(distr_cursor_take(&older, &word, &meta));
+    cr_assert_not(distributor_short_take(distr_cursor_short(&older), &word, &meta));
     distr_pools_free(&fixture.pools);
     finish();
 }
@@ -295,11 +300,11 @@ Test(queue, a_guarded_queue_is_never_quick)
     mix = NARROW;
     open_queue(&fixture);
     append(&fixture.queue, 0, 100);
-    cr_assert(distr_queue_is_quick(&fixture.queue, &mixed_types[0]));
-    cr_assert_not(distr_queue_is_quick(&fixture.queue, &mixed_types[1]), "another type");
+    cr_assert(is_quick(&fixture.queue, &mixed_types[0]));
+    cr_assert_not(is_quick(&fixture.queue, &mixed_types[1]), "another type");
     distr_queue_guard(&fixture.queue);
     for (uint64_t i = 100; i < 2000; i++) {
-        cr_assert_not(distr_queue_is_quick(&fixture.queue, &mixed_types[0]));
+        cr_assert_not(is_quick(&fixture.queue, &mixed_types[0]));
         append(&fixture.queue, i, 1);
     }
     cr_assert_eq(claim_all(&fixture.queue, 0), 2000);

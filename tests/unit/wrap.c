@@ -216,7 +216,7 @@ Test(wrap, seats_of_distributors_that_are_gone)
     expect(distr_thread.capacity, 4);
     struct distr_record *record = distr_thread.seats[0].record;
     expect(distributor_add_task(d[3], &nothing, NULL, 0), 0);
-    ensure(distr_thread.last.record == record && record->owner == d[3]);
+    ensure(distr_thread_last() == record && record->owner == d[3]);
     for (int i = 3; i < MANY; i++) {
         expect(run(d[i]).completed, i == 3 ? 2 : i == 4 ? 1 : 0);
         expect(distributor_destroy(d[i]), 0);

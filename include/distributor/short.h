@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * distributor/short.h - the short ways of distributor_add_task, _spawn, _emit and _next_result.
+ *
+ * Not for programs: pool.h includes it.  A call into a shared library costs as much as all that
+ * these calls do in their common case, which is a word: 8 bytes, of the type that was used before,
+ * without a limit.  So compilers may put the common case where the call stands; all else goes into
+ * the library, whose own functions are made of the same code.  A program that wants calls defines
+ * DISTRIBUTOR_NO_INLINE.
+ *
+ * The structs here are the first fields of the library's, which asserts it (src/pool/short.c).
+ * They are part of its binary interface: it changes its soname when they change.
+ *
+ * The names of events (A1, E2 ...) are those of src/queue/README.md in its sources.
+ */
+#ifndef DISTRIBUTOR_SHORT_H
+#define DISTRIBUTOR_SHORT_H
+
+#include <distributor/pool.h>
+
+/* No warning of a program's compiler is about this code; the library's own compiler has its say. */
+#ifndef DISTRIBUTOR_NO_INLINE
+#pragma GCC system_header
+#endif
+
+#if defined(__powerpc64__)
+#define DISTRIBUTOR_SHORT_LINE 128
+#elif defined(__s390x__)
+#define DISTRIBUTOR_SHORT_LINE 256
+#else
+#define DISTRIBUTOR_SHORT_LINE 64
+#endif
+
+/* What one thread writes and others read.  (An explorer of schedules has its own.) */
+#ifndef DISTRIBUTOR_SHORT_LOAD
+#define DISTRIBUTOR_SHORT_LOAD(word, order) __atomic_load_n(word, __ATOMIC_##order)
+#define DISTRIBUTOR_SHORT_STORE(word, value, order) __atomic_store_n(word, value, __ATOMIC_##order)
+#endif
+
+/* A light fence where the kernel has membarrier; where it has not, no way is short. */
+#define DISTRIBUTOR_SHORT_FENCE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+#define DISTRIBUTOR_SHORT_RARELY(condition) __builtin_expect(!!(condition), 0)
+#define DISTRIBUTOR_SHORT_INLINE extern inline __attribute__((__gnu_inline__, __always_inline__))
+#define DISTRIBUTOR_SHORT_STRUCT struct __attribute__((__may_alias__))
+#define DISTRIBUTOR_SHORT_ALIGNED __attribute__((__aligned__(DISTRIBUTOR_SHORT_LINE)))
+
+/* What a short way returns if the call has to go the long one, for which nothing was done yet. */
+#define DISTRIBUTOR_SHORT_NOT (-0x10000)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the library's structs ---- */
+
+/* A block; behind it stand its slots, of two words each. */
+DISTRIBUTOR_SHORT_STRUCT distributor_short_block
+{
+    DISTRIBUTOR_SHORT_ALIGNED uint64_t word;
+    DISTRIBUTOR_SHORT_ALIGNED uint32_t bottom; /* slots written */
+};
+
+/* Where the owner of a queue puts words. */
+DISTRIBUTOR_SHORT_STRUCT distributor_short_end
+{
+    struct distributor_short_block *tail;
+    uint64_t word; /* of a deque's tail, as its owner left it */
+    const distributor_task_type_t *type;
+    uint32_t bottom; /* slots written, */
+    uint32_t quick;  /* and how many may be with no further look */
+    unsigned char unhinted;
+};
+
+/* Where a reader that is alone goes on. */
+DISTRIBUTOR_SHORT_STRUCT distributor_short_cursor
+{
+    struct distributor_short_block *block; /* NULL: nowhere */
+    const uint64_t *slot;                  /* behind its claim, */
+    uint64_t word;                         /* the block's word then, */
+    uint64_t span;                         /* and how far it can be moved */
+    const distributor_task_type_t *type;
+    uint32_t by[2]; /* attempt and worker */
+};
+
+/* What a thread has in one distributor. */
+DISTRIBUTOR_SHORT_STRUCT distributor_short_record
+{
+    DISTRIBUTOR_SHORT_ALIGNED uint64_t head;
+    DISTRIBUTOR_SHORT_ALIGNED struct distributor_short_end input;
+    DISTRIBUTOR_SHORT_ALIGNED struct distributor *owner;
+    uint64_t added;
+    uint64_t serial; /* of the next task, */
+    uint64_t end;    /* below this */
+    uint32_t inside; /* its thread is in a call */
+    uint64_t result[2] __attribute__((__aligned__(16)));
+    struct distributor_short_cursor cursor;
+};
+
+DISTRIBUTOR_SHORT_STRUCT distributor_short
+{
+    DISTRIBUTOR_SHORT_ALIGNED uint32_t state;
+    uint32_t generation;
+    uint64_t id;
+    struct distributor_short_record *lone_reader;
+    DISTRIBUTOR_SHORT_ALIGNED uint64_t search;
+    DISTRIBUTOR_SHORT_ALIGNED uint32_t readers; /* that sleep */
+};
+
+DISTRIBUTOR_SHORT_STRUCT distributor_short_task
+{
+    struct distributor_short_record *record; /* of its worker */
+    struct distributor_short_end *output;
+    uint64_t input[2];
+    const distributor_task_type_t *type;
+    uint64_t meta; /* serial : 44 | error, kind and size : 20 */
+};
+
+/* What a thread that is no worker has in the distributor that it used last. */
+struct distributor_short_seat {
+    uint64_t id; /* of that distributor, which may be gone; 0: none */
+    struct distributor_short_record *record;
+};
+
+#define DISTRIBUTOR_SHORT_CLOSED 1u   /* of state */
+#define DISTRIBUTOR_SHORT_STOPPING 2u /* of state */
+#define DISTRIBUTOR_SHORT_INSIDE 1u   /* of inside */
+#define DISTRIBUTOR_SHORT_TAKING 2u   /* of inside: a short read */
+#define DISTRIBUTOR_SHORT_SLEEPING 33 /* the bits of search from this one on count the sleepers */
+#define DISTRIBUTOR_SHORT_STEP 4u     /* one slot, in the word of a block; bytes for one of it: */
+#define DISTRIBUTOR_SHORT_SLOT (2 * sizeof(uint64_t) / DISTRIBUTOR_SHORT_STEP)
+#define DISTRIBUTOR_SHORT_SERIAL 20 /* the bits of meta from this one on; below them, of a word: */
+#define DISTRIBUTOR_SHORT_WORD sizeof(uint64_t)
+
+/* ---- what only the library does ---- */
+
+extern DISTRIBUTOR_API __thread struct distributor_short_seat distributor_short_seat
+    __attribute__((tls_model("initial-exec")));
+
+/* The rest of a short call that met something rare, after it had done what it does. */
+DISTRIBUTOR_API int distributor_short_added(distributor_t *d, bool accepted);
+DISTRIBUTOR_API void distributor_short_spawned(distributor_task_t *self, bool pushed);
+DISTRIBUTOR_API void distributor_short_emitted(distributor_task_t *self);
+DISTRIBUTOR_API void distributor_short_read(distributor_result_t *result, uint64_t meta);
+
+/* The long ways. */
+DISTRIBUTOR_API int distributor_long_add_task(distributor_t *d, const distributor_task_type_t *type,
+                                              const void *input, size_t size);
+DISTRIBUTOR_API int distributor_long_spawn(distributor_task_t *self,
+                                           const distributor_task_type_t *type, const void *input,
+                                           size_t size);
+DISTRIBUTOR_API int distributor_long_emit(distributor_task_t *self, const void *result,
+                                          size_t size);
+DISTRIBUTOR_API int distributor_long_next_result(distributor_t *d, distributor_result_t *result);
+
+/* ---- queues ---- */
+
+/* Whether a word of that type is put with no further look. */
+DISTRIBUTOR_SHORT_INLINE bool distributor_short_is_quick(const struct distributor_short_end *end,
+                                                         const distributor_task_type_t *type)
+{
+    return !DISTRIBUTOR_SHORT_RARELY(end->bottom >= end->quick) &&
+           !DISTRIBUTOR_SHORT_RARELY(end->type != type);
+}
+
+/* Puts such a word and publishes it. */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_put(struct distributor_short_end *end,
+                                                    uint64_t word, uint64_t meta)
+{
+    struct distributor_short_block *tail = end->tail;
+    uint32_t bottom = end->bottom;
+    uint64_t *slot = (uint64_t *)(void *)(tail + 1) + 2 * (size_t)bottom;
+
+    /* relaxed: the store of bottom hands them over. */
+    DISTRIBUTOR_SHORT_STORE(&slot[0], word, RELAXED);
+    DISTRIBUTOR_SHORT_STORE(&slot[1], meta, RELAXED);
+    end->bottom = bottom + 1;
+    /* A1, or the store of D1.  release: pairs with C2, and of a deque with F3. */
+    DISTRIBUTOR_SHORT_STORE(&tail->bottom, bottom + 1, RELEASE);
+}
+
+/* The same in a deque.  False: a taker froze the tail. */
+DISTRIBUTOR_SHORT_INLINE bool distributor_short_push(struct distributor_short_end *end,
+                                                     uint64_t word, uint64_t meta)
+{
+    distributor_short_put(end, word, meta);
+    DISTRIBUTOR_SHORT_FENCE(); /* pairs with F2 */
+    /* The load of D1.  acquire: pairs with F1 and F4. */
+    return DISTRIBUTOR_SHORT_LOAD(&end->tail->word, ACQUIRE) == end->word;
+}
+
+/*
+ * Takes the next word at a cursor.  Nobody else takes from the queue, so that the block's word is
+ * stored, not swapped.  False: nothing was taken.
+ */
+DISTRIBUTOR_SHORT_INLINE bool distributor_short_take(const struct distributor_short_cursor *cursor,
+                                                     uint64_t *word, uint64_t *meta)
+{
+    struct distributor_short_block *block = cursor->block;
+
+    if (DISTRIBUTOR_SHORT_RARELY(!block))
+        return false;
+    /* relaxed: only this thread writes it, elsewhere too; a later generation is far beyond. */
+    uint64_t before = DISTRIBUTOR_SHORT_LOAD(&block->word, RELAXED);
+    uint64_t moved = before - cursor->word;
+    if (DISTRIBUTOR_SHORT_RARELY(moved >= cursor->span))
+        return false;
+    /* Whole steps: what a compiler cannot know. */
+    const uint64_t *slot = (const uint64_t *)(const void *)((const char *)cursor->slot +
+                                                            moved * DISTRIBUTOR_SHORT_SLOT);
+    *word = DISTRIBUTOR_SHORT_LOAD(&slot[0], RELAXED);
+    *meta = DISTRIBUTOR_SHORT_LOAD(&slot[1], RELAXED);
+    /* C7 release: the reads stay before it, as before C6. */
+    DISTRIBUTOR_SHORT_STORE(&block->word, before + DISTRIBUTOR_SHORT_STEP, RELEASE);
+    return true;
+}
+
+/* ---- calls ---- */
+
+/* N2: whether somebody sleeps, or the hint is gone; after a publish and a light fence. */
+DISTRIBUTOR_SHORT_INLINE bool
+distributor_short_is_due(const struct distributor_short *d,
+                         const struct distributor_short_record *record)
+{
+    /* relaxed: the fence orders them. */
+    return DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&record->input.unhinted, RELAXED)) ||
+           DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&d->search, RELAXED) >>
+                                    DISTRIBUTOR_SHORT_SLEEPING);
+}
+
+/* A call of an outside thread begins: X1, the flag before the look at the state. */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_begin(struct distributor_short_record *record,
+                                                      uint32_t inside)
+{
+    /* relaxed: the light fence after it pairs with the heavy one of destroy, and with T6's. */
+    DISTRIBUTOR_SHORT_STORE(&record->inside, inside, RELAXED);
+    DISTRIBUTOR_SHORT_FENCE();
+}
+
+/* It ends.  If destroy waits for it, it looks again by itself. */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_end_call(struct distributor_short_record *record)
+{
+    /* release: pairs with the load in destroy, and with T6. */
+    DISTRIBUTOR_SHORT_STORE(&record->inside, 0u, RELEASE);
+}
+
+/* Q0 release: pairs with Q1.  Only the record's thread writes. */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_count(struct distributor_short_record *record)
+{
+    uint64_t added = DISTRIBUTOR_SHORT_LOAD(&record->added, RELAXED);
+
+    DISTRIBUTOR_SHORT_STORE(&record->added, added + 1, RELEASE);
+}
+
+DISTRIBUTOR_SHORT_INLINE int distributor_short_add_task(distributor_t *d,
+                                                        const distributor_task_type_t *type,
+                                                        const void *input, size_t size)
+{
+    const struct distributor_short *pool = (const struct distributor_short *)(const void *)d;
+    struct distributor_short_record *record = distributor_short_seat.record;
+    uint64_t word;
+
+    if (DISTRIBUTOR_SHORT_RARELY(!d || !input || size != sizeof word ||
+                                 distributor_short_seat.id != pool->id))
+        return DISTRIBUTOR_SHORT_NOT;
+    uint64_t serial = record->serial;
+    if (!distributor_short_is_quick(&record->input, type) ||
+        DISTRIBUTOR_SHORT_RARELY(serial == record->end))
+        return DISTRIBUTOR_SHORT_NOT;
+    distributor_short_begin(record, DISTRIBUTOR_SHORT_INSIDE);
+    distributor_short_count(record); /* A0 */
+    DISTRIBUTOR_SHORT_FENCE();       /* pairs with the heavy one between CLOSED and DOOR_SHUT */
+    if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&pool->state, SEQ_CST) &
+                                 DISTRIBUTOR_SHORT_CLOSED))
+        return distributor_short_added(d, false);
+    __builtin_memcpy(&word, input, sizeof word);
+    record->serial = serial + 1;
+    distributor_short_put(&record->input, word, /* A1 */
+                          serial << DISTRIBUTOR_SHORT_SERIAL | DISTRIBUTOR_SHORT_WORD);
+    DISTRIBUTOR_SHORT_FENCE(); /* N1: pairs with P3 */
+    if (distributor_short_is_due(pool, record))
+        return distributor_short_added(d, true);
+    distributor_short_end_call(record);
+    return 0;
+}
+
+DISTRIBUTOR_SHORT_INLINE int distributor_short_spawn(distributor_task_t *self,
+                                                     const distributor_task_type_t *type,
+                                                     const void *input, size_t size)
+{
+    uint64_t word;
+
+    if (DISTRIBUTOR_SHORT_RARELY(!self || !input || size != sizeof word))
+        return DISTRIBUTOR_SHORT_NOT;
+    struct distributor_short_record *record =
+        ((const struct distributor_short_task *)(const void *)self)->record;
+    const struct distributor_short *d =
+        (const struct distributor_short *)(const void *)record->owner;
+    uint64_t serial = record->serial;
+    if (!distributor_short_is_quick(&record->input, type) ||
+        DISTRIBUTOR_SHORT_RARELY(serial == record->end) ||
+        DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&d->state, SEQ_CST) &
+                                 DISTRIBUTOR_SHORT_STOPPING))
+        return DISTRIBUTOR_SHORT_NOT;
+    __builtin_memcpy(&word, input, sizeof word);
+    record->serial = serial + 1;
+    distributor_short_count(record);
+    if (DISTRIBUTOR_SHORT_RARELY(!distributor_short_push(
+            &record->input, word, serial << DISTRIBUTOR_SHORT_SERIAL | DISTRIBUTOR_SHORT_WORD)))
+        distributor_short_spawned(self, false);
+    else if (distributor_short_is_due(d, record)) /* N2: the push had the fence */
+        distributor_short_spawned(self, true);
+    return 0;
+}
+
+DISTRIBUTOR_SHORT_INLINE int distributor_short_emit(distributor_task_t *self, const void *result,
+                                                    size_t size)
+{
+    const struct distributor_short_task *task =
+        (const struct distributor_short_task *)(const void *)self;
+    uint64_t word;
+
+    if (DISTRIBUTOR_SHORT_RARELY(!self || !result || size != sizeof word) ||
+        !distributor_short_is_quick(task->output, task->type))
+        return DISTRIBUTOR_SHORT_NOT;
+    const struct distributor_short *d =
+        (const struct distributor_short *)(const void *)task->record->owner;
+    __builtin_memcpy(&word, result, sizeof word);
+    distributor_short_put(task->output, word, /* E1 */
+                          task->meta >> DISTRIBUTOR_SHORT_SERIAL << DISTRIBUTOR_SHORT_SERIAL |
+                              DISTRIBUTOR_SHORT_WORD);
+    DISTRIBUTOR_SHORT_FENCE(); /* E2: pairs with T2 */
+    /* relaxed: the fence orders them. */
+    if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&task->output->unhinted, RELAXED)) ||
+        DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&d->readers, RELAXED) != 0))
+        distributor_short_emitted(self);
+    return 0;
+}
+
+/* The next word of the worker that was read from last, while no other thread reads and there is no
+ * limit (T5). */
+DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
+                                                           distributor_result_t *result)
+{
+    const struct distributor_short *pool = (const struct distributor_short *)(const void *)d;
+    struct distributor_short_record *record = distributor_short_seat.record;
+    uint64_t word, meta;
+
+    if (DISTRIBUTOR_SHORT_RARELY(!d || !result || distributor_short_seat.id != pool->id))
+        return DISTRIBUTOR_SHORT_NOT;
+    /* Without membarrier nobody is the lone reader. */
+    distributor_short_begin(record, DISTRIBUTOR_SHORT_TAKING);
+    /* relaxed: the light fence pairs with T6. */
+    if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&pool->lone_reader, RELAXED) != record) ||
+        DISTRIBUTOR_SHORT_RARELY(!distributor_short_take(&record->cursor, &word, &meta)))
+        /* Still inside: between leaving and entering again destroy would wait for nobody. */
+        return DISTRIBUTOR_SHORT_NOT;
+    record->result[0] = word;
+    result->data = record->result;
+    result->size = sizeof word;
+    /* Fewer, wider stores: they are what it takes its time for. */
+    __builtin_memset(&result->error, 0,
+                     offsetof(distributor_result_t, type) - offsetof(distributor_result_t, error));
+    result->type = record->cursor.type;
+    result->serial = meta >> DISTRIBUTOR_SHORT_SERIAL;
+    __builtin_memcpy(&result->attempt, record->cursor.by, sizeof record->cursor.by);
+    if (DISTRIBUTOR_SHORT_RARELY(meta << (64 - DISTRIBUTOR_SHORT_SERIAL) !=
+                                 DISTRIBUTOR_SHORT_WORD << (64 - DISTRIBUTOR_SHORT_SERIAL)))
+        distributor_short_read(result, meta);
+    distributor_short_end_call(record);
+    return 1;
+}
+
+/* ---- in place of calls ---- */
+
+#if defined(__OPTIMIZE__) && !defined(DISTRIBUTOR_NO_INLINE)
+
+/* Where the size is known to be that of a word: elsewhere a test for it would come first. */
+#define DISTRIBUTOR_SHORT_IF_WORD(size, call) \
+    (__builtin_constant_p(size) && (size) == DISTRIBUTOR_SHORT_WORD ? (call) \
+                                                                    : DISTRIBUTOR_SHORT_NOT)
+
+DISTRIBUTOR_SHORT_INLINE int distributor_add_task(distributor_t *d,
+                                                  const distributor_task_type_t *type,
+                                                  const void *input, size_t size)
+{
+    int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_add_task(d, type, input, size));
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_add_task(d, type, input, size);
+}
+
+DISTRIBUTOR_SHORT_INLINE int distributor_spawn(distributor_task_t *self,
+                                               const distributor_task_type_t *type,
+                                               const void *input, size_t size)
+{
+    int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_spawn(self, type, input, size));
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_spawn(self, type, input, size);
+}
+
+DISTRIBUTOR_SHORT_INLINE int distributor_emit(distributor_task_t *self, const void *result,
+                                              size_t size)
+{
+    int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_emit(self, result, size));
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_emit(self, result, size);
+}
+
+DISTRIBUTOR_SHORT_INLINE int distributor_next_result(distributor_t *d, distributor_result_t *result)
+{
+    int rc = distributor_short_next_result(d, result);
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_next_result(d, result);
+}
+
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
