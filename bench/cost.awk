@@ -82,8 +82,9 @@ function account(subject, adding, running, a, r, d, crossing, cpu, wall, known, 
     rest = cpu - known
     row("the rest: searching, spinning, contended lines, the caches of three threads on two cores", rest)
     row("cores that idle, or serve other processes", both - cpu)
-    printf "\nThe bare loop takes %.1f ns, two hops of a 32-byte slot %.1f ns, of a slot and a result " \
-        "%.1f ns, two hops in batches %.1f ns.\n", median("serial limit"), 2 * median("hop limit"),
+    printf "\nThe bare loop takes %.1f ns, a call into the library that does nothing %.1f ns, two hops " \
+        "of a 32-byte slot %.1f ns, of a slot and a result %.1f ns, two hops in batches %.1f ns.\n",
+        median("serial limit"), median("call limit"), 2 * median("hop limit"),
         median("hop limit") + median("hop-result limit"), 2 * median("hop-batch limit")
 }
 

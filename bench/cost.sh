@@ -33,6 +33,7 @@ while [ "$round" -le "$runs" ]; do
     done
     measure cost_prices 2
     measure limit_threads serial 1
+    measure limit_call call 1
     for subject in hop hop-result hop-batch cache-line futex-wake; do
         measure limit_cores "$subject" 2
     done

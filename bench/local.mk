@@ -22,6 +22,7 @@ bench_ours = \
 	bench/hoarding \
 	bench/idle \
 	bench/latency \
+	bench/limit_call \
 	bench/map \
 	bench/many_ends \
 	bench/memory \
@@ -66,6 +67,9 @@ bench_idle_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_latency_SOURCES = bench/latency.c $(BENCH_OURS)
 bench_latency_LDADD = $(BENCH_LIBS)
 bench_latency_LDFLAGS = $(AM_LDFLAGS) -no-install
+bench_limit_call_SOURCES = bench/limit_call.c $(BENCH_OURS)
+bench_limit_call_LDADD = $(BENCH_LIBS)
+bench_limit_call_LDFLAGS = $(AM_LDFLAGS) -no-install
 bench_map_SOURCES = bench/map.c bench/map.h bench/map_passes.c $(BENCH_OURS)
 bench_map_LDADD = $(BENCH_LIBS)
 bench_map_LDFLAGS = $(AM_LDFLAGS) -no-install

@@ -20,7 +20,7 @@ only=${BENCH_ONLY:-all}
 longest=100   # seconds that one program may take
 few=3         # repetitions of a subject that takes long and varies little
 subjects="squares stream batch map tree graph hoarding \
-    serial hop hop-result hop-batch cache-line futex-wake \
+    serial call hop hop-result hop-batch cache-line futex-wake \
     grain grain-1us grain-5us ordered ordered-empty oversubscribed \
     blocking latency latency-quiet many-ends source fd deferred start memory idle"
 all_peers="mutex glib apr libuv moodycamel tbb libgomp libomp go rayon python"
@@ -86,6 +86,7 @@ queues() {
 # The limits have no peers; those of a subject with peers stand in the same rows.
 limits() {
     selected serial && measure limit_threads serial 1
+    selected call && measure limit_call call 1
     for name in hop hop-result hop-batch cache-line futex-wake; do
         selected $name && measure limit_cores $name 2
     done
