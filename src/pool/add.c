@@ -68,7 +68,7 @@ static void free_input(const struct distr_item *item)
 /* ---- inside a task ---- */
 
 static int spawn(struct distr_record *record, const distributor_task_type_t *type,
-                             const void *input, size_t size)
+                 const void *input, size_t size)
 {
     struct distributor *d = record->owner;
     struct distr_item item;
@@ -307,7 +307,7 @@ static int put_word_in_order(struct distr_record *record, const distributor_task
 
 /* A word, into the one input of an order. */
 static int add_word_in_order(struct distributor *d, struct distr_record *record,
-                                         const distributor_task_type_t *type, const void *input)
+                             const distributor_task_type_t *type, const void *input)
 {
     distr_inside(record, DISTR_INSIDE);
     if (distr_unlikely(!count_at_door(d, record, 1)))

@@ -175,13 +175,6 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
     return taken;
 }
 
-/* Apart for its type: compilers jump to what returns the same, and call the other from a frame. */
-static distr_apart int read_long(struct distributor *d, distributor_result_t *result,
-                                 int64_t deadline)
-{
-    return (int)read_results(d, result, 1, deadline);
-}
-
 /* It was no plain word: a shorter result, or a failure without a text. */
 void distributor_short_read(distributor_result_t *result, uint64_t meta)
 {
@@ -195,7 +188,7 @@ void distributor_short_read(distributor_result_t *result, uint64_t meta)
 
 int distributor_long_next_result(distributor_t *d, distributor_result_t *result)
 {
-    return read_long(d, result, DISTRIBUTOR_FOREVER);
+    return (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
 }
 
 int distributor_next_result(distributor_t *d, distributor_result_t *result)
@@ -209,7 +202,7 @@ int distributor_try_next_result(distributor_t *d, distributor_result_t *result)
 {
     int rc = distributor_short_next_result(d, result);
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : read_long(d, result, 0);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : (int)read_results(d, result, 1, 0);
 }
 
 int distributor_next_result_until(distributor_t *d, distributor_result_t *result, int64_t deadline)
