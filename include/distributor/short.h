@@ -41,7 +41,7 @@
 #define DISTRIBUTOR_SHORT_FENCE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 #define DISTRIBUTOR_SHORT_RARELY(condition) __builtin_expect(!!(condition), 0)
-#define DISTRIBUTOR_SHORT_INLINE extern inline __attribute__((__gnu_inline__, __always_inline__))
+#define DISTRIBUTOR_SHORT_INLINE static inline __attribute__((__always_inline__))
 #define DISTRIBUTOR_SHORT_STRUCT struct __attribute__((__may_alias__))
 #define DISTRIBUTOR_SHORT_ALIGNED __attribute__((__aligned__(DISTRIBUTOR_SHORT_LINE)))
 
@@ -375,38 +375,41 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
 
 #if defined(__OPTIMIZE__) && !defined(DISTRIBUTOR_NO_INLINE)
 
+/* The function itself is the library's. */
+#define DISTRIBUTOR_SHORT_CALL extern inline __attribute__((__gnu_inline__, __always_inline__))
+
 /* Where the size is known to be that of a word: elsewhere a test for it would come first. */
 #define DISTRIBUTOR_SHORT_IF_WORD(size, call) \
     (__builtin_constant_p(size) && (size) == DISTRIBUTOR_SHORT_WORD ? (call) \
                                                                     : DISTRIBUTOR_SHORT_NOT)
 
-DISTRIBUTOR_SHORT_INLINE int distributor_add_task(distributor_t *d,
-                                                  const distributor_task_type_t *type,
-                                                  const void *input, size_t size)
+DISTRIBUTOR_SHORT_CALL int distributor_add_task(distributor_t *d,
+                                                const distributor_task_type_t *type,
+                                                const void *input, size_t size)
 {
     int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_add_task(d, type, input, size));
 
     return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_add_task(d, type, input, size);
 }
 
-DISTRIBUTOR_SHORT_INLINE int distributor_spawn(distributor_task_t *self,
-                                               const distributor_task_type_t *type,
-                                               const void *input, size_t size)
+DISTRIBUTOR_SHORT_CALL int distributor_spawn(distributor_task_t *self,
+                                             const distributor_task_type_t *type, const void *input,
+                                             size_t size)
 {
     int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_spawn(self, type, input, size));
 
     return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_spawn(self, type, input, size);
 }
 
-DISTRIBUTOR_SHORT_INLINE int distributor_emit(distributor_task_t *self, const void *result,
-                                              size_t size)
+DISTRIBUTOR_SHORT_CALL int distributor_emit(distributor_task_t *self, const void *result,
+                                            size_t size)
 {
     int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_emit(self, result, size));
 
     return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_emit(self, result, size);
 }
 
-DISTRIBUTOR_SHORT_INLINE int distributor_next_result(distributor_t *d, distributor_result_t *result)
+DISTRIBUTOR_SHORT_CALL int distributor_next_result(distributor_t *d, distributor_result_t *result)
 {
     int rc = distributor_short_next_result(d, result);
 
