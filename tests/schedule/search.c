@@ -319,13 +319,13 @@ static bool search_scenario(const struct schedule_scenario *scenario)
     for (uint64_t i = 0; i < LEARNING_RUNS; i++)
         run_at_random(search.seed + i);
     search.learning = false;
+    for (uint64_t i = 0; i < search.random_runs; i++)
+        run_at_random(search.seed + LEARNING_RUNS + i);
     for (unsigned bound = 0; bound <= preemptions; bound++) {
         complete = search_all(bound);
         if (complete == 0)
             break;
     }
-    for (uint64_t i = 0; i < search.random_runs; i++)
-        run_at_random(search.seed + LEARNING_RUNS + i);
     if (complete > 0)
         printf("%-22s all %8" PRIu64, scenario->name, complete);
     else
