@@ -27,14 +27,6 @@ schedule_programs = \
 	tests/schedule/room \
 	tests/schedule/works
 
-schedule_core = \
-	tests/schedule/internal.h \
-	tests/schedule/memory.c \
-	tests/schedule/schedule.h \
-	tests/schedule/search.c \
-	tests/schedule/shim.h \
-	tests/schedule/system.c \
-	tests/schedule/threads.c
 schedule_book = tests/schedule/book.c tests/schedule/book.h
 
 # Coroutines jump between stacks, which fortified jumps and sanitizers take for a mistake.
@@ -48,6 +40,19 @@ if !SANITIZED
 check_PROGRAMS += $(schedule_programs)
 TESTS += $(schedule_programs)
 explored_programs += $(schedule_programs)
+
+# The explorer itself; it stands before what it explores, which needs system.c.
+check_LTLIBRARIES += tests/schedule/libexplorer.la
+tests_schedule_libexplorer_la_LIBTOOLFLAGS = $(compiled_for_programs)
+tests_schedule_libexplorer_la_SOURCES = \
+	tests/schedule/internal.h \
+	tests/schedule/memory.c \
+	tests/schedule/schedule.h \
+	tests/schedule/search.c \
+	tests/schedule/shim.h \
+	tests/schedule/system.c \
+	tests/schedule/threads.c
+tests_schedule_libexplorer_la_CFLAGS = $(schedule_cflags)
 
 check_LTLIBRARIES += tests/schedule/libscheduled.la
 tests_schedule_libscheduled_la_LIBTOOLFLAGS = $(compiled_for_programs)
@@ -80,54 +85,59 @@ tests_schedule_libscheduled_flow_la_SOURCES = \
 tests_schedule_libscheduled_flow_la_CFLAGS = $(schedule_cflags) $(schedule_shim)
 tests_schedule_libscheduled_flow_la_LIBADD = $(CK_HT_LIBS)
 
-tests_schedule_channels_SOURCES = tests/schedule/channels.c $(schedule_core)
+explored = tests/schedule/libexplorer.la tests/schedule/libscheduled.la
+
+tests_schedule_channels_SOURCES = tests/schedule/channels.c
 tests_schedule_channels_CFLAGS = $(schedule_cflags)
 tests_schedule_channels_LDFLAGS = $(schedule_ldflags)
-tests_schedule_channels_LDADD = tests/schedule/libscheduled.la
-tests_schedule_counts_SOURCES = tests/schedule/counts.c $(schedule_core)
+tests_schedule_channels_LDADD = $(explored)
+tests_schedule_counts_SOURCES = tests/schedule/counts.c
 tests_schedule_counts_CFLAGS = $(schedule_cflags)
 tests_schedule_counts_LDFLAGS = $(schedule_ldflags)
-tests_schedule_counts_LDADD = tests/schedule/libscheduled.la
-tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book) $(schedule_core)
+tests_schedule_counts_LDADD = $(explored)
+tests_schedule_ends_SOURCES = tests/schedule/ends.c $(schedule_book)
 tests_schedule_ends_CFLAGS = $(schedule_cflags)
 tests_schedule_ends_LDFLAGS = $(schedule_ldflags)
-tests_schedule_ends_LDADD = tests/schedule/libscheduled.la
-tests_schedule_events_SOURCES = tests/schedule/events.c $(schedule_core)
+tests_schedule_ends_LDADD = $(explored)
+tests_schedule_events_SOURCES = tests/schedule/events.c
 tests_schedule_events_CFLAGS = $(schedule_cflags)
 tests_schedule_events_LDFLAGS = $(schedule_ldflags)
-tests_schedule_events_LDADD = tests/schedule/libscheduled.la
-tests_schedule_graphs_SOURCES = tests/schedule/graphs.c $(schedule_core)
+tests_schedule_events_LDADD = $(explored)
+tests_schedule_graphs_SOURCES = tests/schedule/graphs.c
 tests_schedule_graphs_CFLAGS = $(schedule_cflags)
 tests_schedule_graphs_LDFLAGS = $(schedule_ldflags)
-tests_schedule_graphs_LDADD = tests/schedule/libscheduled-flow.la tests/schedule/libscheduled.la
-tests_schedule_keeps_SOURCES = tests/schedule/keeps.c $(schedule_book) $(schedule_core)
+tests_schedule_graphs_LDADD = \
+	tests/schedule/libexplorer.la \
+	tests/schedule/libscheduled-flow.la \
+	tests/schedule/libscheduled.la
+tests_schedule_keeps_SOURCES = tests/schedule/keeps.c $(schedule_book)
 tests_schedule_keeps_CFLAGS = $(schedule_cflags)
 tests_schedule_keeps_LDFLAGS = $(schedule_ldflags)
-tests_schedule_keeps_LDADD = tests/schedule/libscheduled.la
-tests_schedule_late_SOURCES = tests/schedule/late.c $(schedule_core)
+tests_schedule_keeps_LDADD = $(explored)
+tests_schedule_late_SOURCES = tests/schedule/late.c
 tests_schedule_late_CFLAGS = $(schedule_cflags)
 tests_schedule_late_LDFLAGS = $(schedule_ldflags)
-tests_schedule_late_LDADD = tests/schedule/libscheduled.la
-tests_schedule_maps_SOURCES = tests/schedule/maps.c $(schedule_core)
+tests_schedule_late_LDADD = $(explored)
+tests_schedule_maps_SOURCES = tests/schedule/maps.c
 tests_schedule_maps_CFLAGS = $(schedule_cflags)
 tests_schedule_maps_LDFLAGS = $(schedule_ldflags)
-tests_schedule_maps_LDADD = tests/schedule/libscheduled.la
-tests_schedule_order_SOURCES = tests/schedule/order.c $(schedule_book) $(schedule_core)
+tests_schedule_maps_LDADD = $(explored)
+tests_schedule_order_SOURCES = tests/schedule/order.c $(schedule_book)
 tests_schedule_order_CFLAGS = $(schedule_cflags)
 tests_schedule_order_LDFLAGS = $(schedule_ldflags)
-tests_schedule_order_LDADD = tests/schedule/libscheduled.la
-tests_schedule_queues_SOURCES = tests/schedule/queues.c $(schedule_core)
+tests_schedule_order_LDADD = $(explored)
+tests_schedule_queues_SOURCES = tests/schedule/queues.c
 tests_schedule_queues_CFLAGS = $(schedule_cflags)
 tests_schedule_queues_LDFLAGS = $(schedule_ldflags)
-tests_schedule_queues_LDADD = tests/schedule/libscheduled.la
-tests_schedule_room_SOURCES = tests/schedule/room.c $(schedule_book) $(schedule_core)
+tests_schedule_queues_LDADD = $(explored)
+tests_schedule_room_SOURCES = tests/schedule/room.c $(schedule_book)
 tests_schedule_room_CFLAGS = $(schedule_cflags)
 tests_schedule_room_LDFLAGS = $(schedule_ldflags)
-tests_schedule_room_LDADD = tests/schedule/libscheduled.la
-tests_schedule_works_SOURCES = tests/schedule/works.c $(schedule_book) $(schedule_core)
+tests_schedule_room_LDADD = $(explored)
+tests_schedule_works_SOURCES = tests/schedule/works.c $(schedule_book)
 tests_schedule_works_CFLAGS = $(schedule_cflags)
 tests_schedule_works_LDFLAGS = $(schedule_ldflags)
-tests_schedule_works_LDADD = tests/schedule/libscheduled.la
+tests_schedule_works_LDADD = $(explored)
 endif
 EXTRA_DIST += tests/schedule/README.md
 
