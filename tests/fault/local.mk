@@ -22,9 +22,9 @@ fault_programs = \
 	tests/fault/module \
 	tests/fault/sources \
 	tests/fault/whole
-check_PROGRAMS += $(fault_programs) tests/fault/exhaustion
 # Not under ThreadSanitizer, which has wrappers and limits of its own.
 if !SANITIZED_THREAD
+check_PROGRAMS += $(fault_programs) tests/fault/exhaustion
 TESTS += $(fault_programs) tests/fault/exhaustion
 endif
 
