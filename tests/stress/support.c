@@ -205,6 +205,9 @@ void stress_begin(const struct stress_options *defaults, int argc, char **argv)
     unsigned preempted = &stress_preempted != NULL ? stress_preempted : 1;
     stress.rounds = scaled(stress.rounds, STRESS_SLOWDOWN * preempted);
     stress.tasks = scaled(stress.tasks, STRESS_SLOWDOWN);
+    if (stress.seconds > 0 && getenv("STRESS_SECONDS") != NULL) {
+        stress.seconds = strtod(getenv("STRESS_SECONDS"), NULL);
+    }
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc) {
             usage();

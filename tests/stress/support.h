@@ -59,8 +59,9 @@ struct stress_random {
 };
 
 /* Reads the command line over the defaults and starts the watchdog.  `rounds` and `tasks` of the
- * defaults are divided by the slowdown of a sanitizer, `rounds` also by that of preempt.c; an
- * argument is taken as it is. */
+ * defaults are divided by the slowdown of a sanitizer, `rounds` also by that of preempt.c; of a
+ * program that runs for `seconds` the variable STRESS_SECONDS says others.  An argument is taken as
+ * it is. */
 void stress_begin(const struct stress_options *defaults, int argc, char **argv);
 
 /* Begins a round; false when the last is over. */
