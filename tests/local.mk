@@ -419,14 +419,15 @@ $(uses_shared_flow): $(filter tests/house/installed.log,$(TEST_LOGS))
 # ---------------------------------------------------------------------------------------------
 # Less than all, for scripts/test, which has run all of them with another compiler
 # ---------------------------------------------------------------------------------------------
-# What another compiler makes no difference to: it looks at texts, or at the order of steps as the
-# sources have it.
+# What another compiler makes no difference to: it looks at texts, at the order of steps as the
+# sources have it, or at models, which are no sources.
 compiled_once = \
 	tests/fault/wrapped.sh \
 	tests/house/floors.sh \
 	tests/house/manual.sh \
 	tests/house/sources.sh \
 	tests/house/version.sh \
+	tests/model/models.sh \
 	tests/mutation/explore.sh \
 	tests/mutation/scenarios.sh \
 	tests/schedule/wrapped.sh \
