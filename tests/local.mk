@@ -441,7 +441,6 @@ check-again:
 released_tests = \
 	tests/house/exports.sh \
 	tests/house/installed.sh \
-	tests/house/manual.sh \
 	tests/house/static_destructors.sh \
 	tests/house/version.sh \
 	$(filter tests/cli/%.sh tests/examples/%.sh,$(TESTS))
