@@ -110,6 +110,7 @@ static void thread_ends(void *thread)
     free(self->seats);
     /* Another destructor of this thread may call a distributor: then it attaches anew. */
     memset(self, 0, sizeof *self);
+    distributor_short_seat.id = 0;
 }
 
 /* What failed is tried again by the next one who asks. */

@@ -71,6 +71,53 @@ Test(nasty_threads, destructors_that_add_and_read)
     finish();
 }
 
+static const char held_text[100] = "in memory of its own";
+static sem_t is_held, has_read;
+
+static void *hold_a_result(void *unused)
+{
+    distributor_result_t r;
+
+    task_assert(distributor_next_result(target, &r) == 1);
+    sem_post(&is_held);
+    await(&has_read);
+    task_assert(memcmp(r.data, held_text, sizeof(held_text)) == 0);
+    return unused;
+}
+
+/* The library has passed on what the thread had: now to the holder. */
+static void read_beside_a_holder(void *unused)
+{
+    distributor_result_t r;
+    pthread_t holder = begin_thread(hold_a_result, unused);
+
+    await(&is_held);
+    task_assert(distributor_next_result(target, &r) == 1);
+    sem_post(&has_read);
+    end_thread(holder);
+}
+
+static void *add_two_and_end(void *unused)
+{
+    for (int i = 0; i < 2; i++)
+        task_assert(distributor_add_task(target, &echo, held_text, sizeof(held_text)) == 0);
+    pthread_setspecific(late_key, &late_key);
+    return unused;
+}
+
+Test(nasty_threads, a_destructor_leaves_others_what_they_hold)
+{
+    sem_init(&is_held, 0, 0);
+    sem_init(&has_read, 0, 0);
+    target = make(OPTIONS(.workers = 1));
+    expect(pthread_key_create(&late_key, read_beside_a_holder), 0);
+    expect(distributor_start(target), 0);
+    end_thread(begin_thread(add_two_and_end, NULL));
+    expect(sum_up(target).completed, 2);
+    expect(distributor_destroy(target), 0);
+    finish();
+}
+
 /* ---- Small stacks ---- */
 
 static int use_the_library(distributor_task_t *self, const void *input, size_t size)
