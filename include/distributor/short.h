@@ -344,7 +344,7 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
 {
     const struct distributor_short *pool = (const struct distributor_short *)(const void *)d;
     struct distributor_short_record *record = distributor_short_seat.record;
-    uint64_t word, meta;
+    uint64_t word = 0, meta = 0; /* as compilers of little optimization do not see them set */
 
     if (DISTRIBUTOR_SHORT_RARELY(!d || !result || distributor_short_seat.id != pool->id))
         return DISTRIBUTOR_SHORT_NOT;
