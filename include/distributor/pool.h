@@ -810,7 +810,18 @@ DISTRIBUTOR_API const char *distributor_version(void);
 }
 #endif
 
-#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(DISTRIBUTOR_NO_INLINE)
+/* Compilers may put the common case of four calls where the call stands.  Not for ThreadSanitizer,
+ * which might see the program's side of the queues alone. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && \
+    !defined(__SANITIZE_THREAD__) && !defined(DISTRIBUTOR_NO_INLINE)
+#define DISTRIBUTOR_SHORT_WAYS
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef DISTRIBUTOR_SHORT_WAYS
+#endif
+#endif
+#endif
+#ifdef DISTRIBUTOR_SHORT_WAYS
 #include <distributor/short.h>
 #endif
 

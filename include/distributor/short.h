@@ -41,7 +41,7 @@
 #define DISTRIBUTOR_SHORT_FENCE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 #define DISTRIBUTOR_SHORT_RARELY(condition) __builtin_expect(!!(condition), 0)
-#define DISTRIBUTOR_SHORT_INLINE static inline __attribute__((__always_inline__))
+#define DISTRIBUTOR_SHORT_INLINE static __inline__ __attribute__((__always_inline__))
 #define DISTRIBUTOR_SHORT_STRUCT struct __attribute__((__may_alias__))
 #define DISTRIBUTOR_SHORT_ALIGNED __attribute__((__aligned__(DISTRIBUTOR_SHORT_LINE)))
 
@@ -373,10 +373,10 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
 
 /* ---- in place of calls ---- */
 
-#if defined(__OPTIMIZE__) && !defined(DISTRIBUTOR_NO_INLINE)
+#ifdef DISTRIBUTOR_SHORT_WAYS
 
 /* The function itself is the library's. */
-#define DISTRIBUTOR_SHORT_CALL extern inline __attribute__((__gnu_inline__, __always_inline__))
+#define DISTRIBUTOR_SHORT_CALL extern __inline__ __attribute__((__gnu_inline__, __always_inline__))
 
 /* Where the size is known to be that of a word: elsewhere a test for it would come first. */
 #define DISTRIBUTOR_SHORT_IF_WORD(size, call) \
