@@ -359,7 +359,7 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
     result->data = record->result;
     result->size = sizeof word;
     /* Fewer, wider stores: they are what it takes its time for. */
-    __builtin_memset(&result->error, 0,
+    __builtin_memset((char *)result + offsetof(distributor_result_t, error), 0,
                      offsetof(distributor_result_t, type) - offsetof(distributor_result_t, error));
     result->type = record->cursor.type;
     result->serial = meta >> DISTRIBUTOR_SHORT_SERIAL;

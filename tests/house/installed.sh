@@ -88,4 +88,26 @@ for header in $(cd "$srcdir/include" && find . -name '*.h' | sed 's,^\./,,'); do
 done
 [ -n "$CXX" ] || echo "no C++ compiler: the headers were tried in C alone"
 
+# What is compiled into a program is no reason for a warning there.
+cat > "$root/word.c" <<'EOF'
+#include <distributor/pool.h>
+#include <string.h>
+extern int read_word(distributor_t *d, unsigned long *word);
+int read_word(distributor_t *d, unsigned long *word)
+{
+    distributor_result_t result;
+    int rc = distributor_next_result(d, &result);
+    if (rc == 1)
+        memcpy(word, result.data, sizeof *word);
+    return rc;
+}
+EOF
+bounds="-Wno-unknown-warning-option -Warray-bounds=2" # clang does not know the number
+for level in -O1 -Og -O2 -O3; do
+    $CC -std=c11 -Wall -Wextra -Werror $bounds $level $cflags -c "$root/word.c" \
+        -o "$root/word.o" || wrong "a program that reads words, $level: not without a warning"
+done
+$CC -std=c89 -O2 $cflags -c "$root/word.c" -o "$root/word.o" ||
+    wrong "a program that reads words: not in the C of 1989"
+
 house_end "An installed copy has to work without the source tree."
