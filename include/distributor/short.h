@@ -143,15 +143,15 @@ DISTRIBUTOR_API void distributor_short_spawned(distributor_task_t *self, bool pu
 DISTRIBUTOR_API void distributor_short_emitted(distributor_task_t *self);
 DISTRIBUTOR_API void distributor_short_read(distributor_result_t *result, uint64_t meta);
 
-/* The long ways. */
-DISTRIBUTOR_API int distributor_long_add_task(distributor_t *d, const distributor_task_type_t *type,
+/* The calls themselves, by names that stand for nothing else. */
+DISTRIBUTOR_API int distributor_plain_add_task(distributor_t *d, const distributor_task_type_t *type,
                                               const void *input, size_t size);
-DISTRIBUTOR_API int distributor_long_spawn(distributor_task_t *self,
+DISTRIBUTOR_API int distributor_plain_spawn(distributor_task_t *self,
                                            const distributor_task_type_t *type, const void *input,
                                            size_t size);
-DISTRIBUTOR_API int distributor_long_emit(distributor_task_t *self, const void *result,
+DISTRIBUTOR_API int distributor_plain_emit(distributor_task_t *self, const void *result,
                                           size_t size);
-DISTRIBUTOR_API int distributor_long_next_result(distributor_t *d, distributor_result_t *result);
+DISTRIBUTOR_API int distributor_plain_next_result(distributor_t *d, distributor_result_t *result);
 
 /* ---- queues ---- */
 
@@ -389,7 +389,7 @@ DISTRIBUTOR_SHORT_CALL int distributor_add_task(distributor_t *d,
 {
     int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_add_task(d, type, input, size));
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_add_task(d, type, input, size);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_add_task(d, type, input, size);
 }
 
 DISTRIBUTOR_SHORT_CALL int distributor_spawn(distributor_task_t *self,
@@ -398,7 +398,7 @@ DISTRIBUTOR_SHORT_CALL int distributor_spawn(distributor_task_t *self,
 {
     int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_spawn(self, type, input, size));
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_spawn(self, type, input, size);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_spawn(self, type, input, size);
 }
 
 DISTRIBUTOR_SHORT_CALL int distributor_emit(distributor_task_t *self, const void *result,
@@ -406,14 +406,14 @@ DISTRIBUTOR_SHORT_CALL int distributor_emit(distributor_task_t *self, const void
 {
     int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_emit(self, result, size));
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_emit(self, result, size);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_emit(self, result, size);
 }
 
 DISTRIBUTOR_SHORT_CALL int distributor_next_result(distributor_t *d, distributor_result_t *result)
 {
     int rc = distributor_short_next_result(d, result);
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_next_result(d, result);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_next_result(d, result);
 }
 
 #endif

@@ -19,6 +19,10 @@
  * registers. */
 #define distr_apart __attribute__((noinline))
 
+/* A second name of a public function, which is declared elsewhere. */
+#define distr_also(function, name) \
+    extern __typeof__(function) name __attribute__((alias(#function)))
+
 /* Asks for the line of an address that will be written after some other work.  Before a row of
  * stores it is no help: distr_queue_fetch. */
 static inline void distr_prefetch_write(const void *address)

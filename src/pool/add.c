@@ -97,23 +97,20 @@ static int spawn(struct distr_record *record, const distributor_task_type_t *typ
     return 0;
 }
 
-int distributor_long_spawn(distributor_task_t *self, const distributor_task_type_t *type,
-                           const void *input, size_t size)
+int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
+                      const void *input, size_t size)
 {
+    int rc = distributor_short_spawn(self, type, input, size);
+
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
     if (!self)
         return -EINVAL;
     struct distr_record *record = &self->worker->record;
     return record->worker ? spawn(record, type, input, size)
                           : distr_spawn_late(self, type, input, size);
 }
-
-int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
-                      const void *input, size_t size)
-{
-    int rc = distributor_short_spawn(self, type, input, size);
-
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_spawn(self, type, input, size);
-}
+distr_also(distributor_spawn, distributor_plain_spawn);
 
 /* Somebody is to be told; or first: a taker has frozen the tail. */
 void distributor_short_spawned(distributor_task_t *self, bool pushed)
@@ -321,22 +318,19 @@ static int add_word_in_order(struct distributor *d, struct distr_record *record,
     return rc;
 }
 
-int distributor_long_add_task(distributor_t *d, const distributor_task_type_t *type,
-                              const void *input, size_t size)
-{
-    if (d && d->order && input && size == sizeof(uint64_t) && !distr_input_limited(d) &&
-        distributor_short_seat.id == d->id && distr_thread_last()->checked == type)
-        return add_word_in_order(d, distr_thread_last(), type, input);
-    return add(d, type, input, size, DISTRIBUTOR_FOREVER);
-}
-
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
     int rc = distributor_short_add_task(d, type, input, size);
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_add_task(d, type, input, size);
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
+    if (d && d->order && input && size == sizeof(uint64_t) && !distr_input_limited(d) &&
+        distributor_short_seat.id == d->id && distr_thread_last()->checked == type)
+        return add_word_in_order(d, distr_thread_last(), type, input);
+    return add(d, type, input, size, DISTRIBUTOR_FOREVER);
 }
+distr_also(distributor_add_task, distributor_plain_add_task);
 
 int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,
                              const void *input, size_t size)

@@ -101,20 +101,18 @@ static int emit(struct distr_worker *worker, const void *result, size_t size)
     return 0;
 }
 
-int distributor_long_emit(distributor_task_t *self, const void *result, size_t size)
+int distributor_emit(distributor_task_t *self, const void *result, size_t size)
 {
+    int rc = distributor_short_emit(self, result, size);
+
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
     if (!self)
         return -EINVAL;
     struct distr_worker *worker = self->worker;
     return worker->record.worker ? emit(worker, result, size) : distr_emit_late(self, result, size);
 }
-
-int distributor_emit(distributor_task_t *self, const void *result, size_t size)
-{
-    int rc = distributor_short_emit(self, result, size);
-
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_emit(self, result, size);
-}
+distr_also(distributor_emit, distributor_plain_emit);
 
 /* Somebody is to be told. */
 void distributor_short_emitted(distributor_task_t *self)

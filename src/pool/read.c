@@ -186,17 +186,13 @@ void distributor_short_read(distributor_result_t *result, uint64_t meta)
         result->message = distributor_strerror(result->error);
 }
 
-int distributor_long_next_result(distributor_t *d, distributor_result_t *result)
-{
-    return (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
-}
-
 int distributor_next_result(distributor_t *d, distributor_result_t *result)
 {
     int rc = distributor_short_next_result(d, result);
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_long_next_result(d, result);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : (int)read_results(d, result, 1, DISTRIBUTOR_FOREVER);
 }
+distr_also(distributor_next_result, distributor_plain_next_result);
 
 int distributor_try_next_result(distributor_t *d, distributor_result_t *result)
 {

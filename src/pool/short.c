@@ -2,6 +2,7 @@
 /* What <distributor/short.h> says of the structs of the library is true. */
 #include <stddef.h>
 
+#include "pool/idle.h"
 #include "pool/registry.h"
 
 #define SAME(public, member, own, path) \
@@ -71,6 +72,8 @@ SAME(distributor_short_task, type, distributor_task, item.type);
 SAME(distributor_short_task, meta, distributor_task, item.meta);
 _Static_assert(offsetof(struct distr_worker, record) == 0, "a worker is found by its record");
 
+_Static_assert((uint64_t)1 << DISTRIBUTOR_SHORT_SLEEPING == DISTR_SLEEPING, "of search");
+_Static_assert(DISTR_INLINE == 0 && 64 - DISTRIBUTOR_SHORT_SERIAL == DISTR_SERIAL_BITS, "of meta");
 _Static_assert(DISTRIBUTOR_SHORT_CLOSED == DISTR_CLOSED, "of state");
 _Static_assert(DISTRIBUTOR_SHORT_STOPPING == DISTR_STOPPING, "of state");
 _Static_assert(DISTRIBUTOR_SHORT_INSIDE == DISTR_INSIDE, "of inside");
