@@ -144,13 +144,14 @@ DISTRIBUTOR_API void distributor_short_emitted(distributor_task_t *self);
 DISTRIBUTOR_API void distributor_short_read(distributor_result_t *result, uint64_t meta);
 
 /* The calls themselves, by names that stand for nothing else. */
-DISTRIBUTOR_API int distributor_plain_add_task(distributor_t *d, const distributor_task_type_t *type,
-                                              const void *input, size_t size);
+DISTRIBUTOR_API int distributor_plain_add_task(distributor_t *d,
+                                               const distributor_task_type_t *type,
+                                               const void *input, size_t size);
 DISTRIBUTOR_API int distributor_plain_spawn(distributor_task_t *self,
-                                           const distributor_task_type_t *type, const void *input,
-                                           size_t size);
+                                            const distributor_task_type_t *type, const void *input,
+                                            size_t size);
 DISTRIBUTOR_API int distributor_plain_emit(distributor_task_t *self, const void *result,
-                                          size_t size);
+                                           size_t size);
 DISTRIBUTOR_API int distributor_plain_next_result(distributor_t *d, distributor_result_t *result);
 
 /* ---- queues ---- */

@@ -22,7 +22,7 @@ for part in "$library" "$flow"; do
 done
 
 flags="-std=gnu11 -pthread -O1 -w -D_GNU_SOURCE= -fno-strict-aliasing -U_FORTIFY_SOURCE"
-flags="$flags -DDISTRIBUTOR_NO_INLINE"
+flags="$flags -DDISTRIBUTOR_NO_INLINE" # the short ways are explored in the library
 shim="-include $srcdir/tests/schedule/shim.h"
 wraps=$(sed -n '/^schedule_wrapped/,/[^\\]$/p' "$srcdir/tests/schedule/local.mk" |
     sed 's/^schedule_wrapped =//; s/\\$//' | tr -s ' \t' '\n\n' | sed -n 's/^..*/-Wl,--wrap=&/p')
