@@ -376,7 +376,7 @@ DISTRIBUTOR_API int distributor_run(distributor_t *d, distributor_summary_t *sum
  * Adds one task.  Inside a task of this distributor it is distributor_spawn.  Before start tasks
  * are kept; after join they belong to the next run.
  *
- * Workers take the tasks of one thread in the order it added them, up to 32 at a time, and begin
+ * Workers take the tasks of one thread in the order it added them, up to 128 at a time, and begin
  * what they took in that order; with one worker all begin in it.  There is no order between
  * threads.  AS_ADDED: they take those of all threads in their order, up to 128, but no more than
  * last a tenth of a millisecond or so.

@@ -10,6 +10,7 @@
 
 #define NEEDED_MIN 64u
 #define NEEDED_MAX (1u << 20)
+#define PACE_FIRST (DISTR_SEGMENT_MAX < 32 ? DISTR_SEGMENT_MAX : 32)
 
 /* ---- memory ---- */
 
@@ -118,7 +119,7 @@ int distr_order_seat(struct distributor *d, struct distr_worker *worker)
         return -ENOMEM;
     }
     pthread_mutex_init(&self->lock, NULL);
-    self->pace = DISTR_CLAIM_MAX;
+    self->pace = PACE_FIRST;
     self->child_stub = self->children.tail;
     distr_chain_cut(&self->children, self->child_stub, NULL);
     self->stub = worker->output.tail;

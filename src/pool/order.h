@@ -24,8 +24,7 @@
 
 /* The most tasks that are claimed for a segment: what a segment costs, above all the lines that
  * cross between cores as the turn goes on, is shared by so many.  They fit into a deque's block. */
-#define DISTR_SEGMENT_MAX \
-    (4 * DISTR_CLAIM_MAX < DISTR_LARGE_SLOTS ? 4 * DISTR_CLAIM_MAX : DISTR_LARGE_SLOTS)
+#define DISTR_SEGMENT_MAX DISTR_CLAIM_MAX
 
 /* The input limit where there is none: adds and spawns leave their shortest path all the same. */
 #define DISTR_NO_INPUT_LIMIT (UINT64_MAX - 1)

@@ -23,6 +23,21 @@ static distr_apart void ends_rarely(struct distr_worker *worker, int rc)
     distr_task_ends(worker, rc, rc == 0 || distr_failure_room(worker));
 }
 
+static inline void count_end(struct distr_worker *worker, int rc)
+{
+    if (distr_unlikely(rc != 0 || worker->task.failure != NULL ||
+                       distr_meta_kind(worker->task.item.meta) != DISTR_INLINE))
+        ends_rarely(worker, rc);
+    else
+        distr_count(&worker->record.completed, 1);
+}
+
+/* relaxed, here and below: see struct distr_worker. */
+static inline void set_busy(struct distr_worker *worker, const distributor_task_type_t *type)
+{
+    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
+}
+
 /*
  * The callback returned, or ended its thread.  It is busy until it is counted: a cancellation that
  * was pending can end the thread in a hook on the way there, and the count is then made by who
@@ -30,13 +45,8 @@ static distr_apart void ends_rarely(struct distr_worker *worker, int rc)
  */
 static inline void task_ended(struct distr_worker *worker, int rc)
 {
-    if (distr_unlikely(rc != 0 || worker->task.failure != NULL ||
-                       distr_meta_kind(worker->task.item.meta) != DISTR_INLINE))
-        ends_rarely(worker, rc);
-    else
-        distr_count(&worker->record.completed, 1);
-    /* relaxed: see struct distr_worker. */
-    atomic_store_explicit(&worker->busy, NULL, memory_order_relaxed);
+    count_end(worker, rc);
+    set_busy(worker, NULL);
 }
 
 void distr_task_fails(struct distr_worker *worker, int error)
@@ -44,7 +54,7 @@ void distr_task_fails(struct distr_worker *worker, int error)
     if (worker->order)
         distr_order_begin(worker);
     distr_find_slot(worker);
-    atomic_store_explicit(&worker->busy, worker->task.item.type, memory_order_relaxed);
+    set_busy(worker, worker->task.item.type);
     task_ended(worker, error);
 }
 
@@ -69,14 +79,6 @@ static bool begin_rarely(struct distr_worker *worker, uint32_t state)
     return false;
 }
 
-static inline void call(struct distr_worker *worker, const void *input, size_t size)
-{
-    const distributor_task_type_t *type = worker->task.item.type;
-
-    atomic_store_explicit(&worker->busy, type, memory_order_relaxed);
-    task_ended(worker, type->run(&worker->task, input, size));
-}
-
 static inline void run_task(struct distr_worker *worker)
 {
     uint32_t state = distr_state(worker->record.owner);
@@ -87,7 +89,9 @@ static inline void run_task(struct distr_worker *worker)
     if (distr_unlikely(!has_slot(worker)))
         distr_find_slot(worker);
     const void *input = distr_item_bytes(&worker->task.item, &size);
-    call(worker, input, size);
+    const distributor_task_type_t *type = worker->task.item.type;
+    set_busy(worker, type);
+    task_ended(worker, type->run(&worker->task, input, size));
 }
 
 /* Where distr_next_task looks first for what is not fair; NULL: it has to look further. */
@@ -100,45 +104,61 @@ static struct distr_queue *next_deque(struct distr_worker *worker)
     return distr_likely(!spawned->tail->previous) ? &worker->claims : NULL;
 }
 
+typedef int callback_t(distributor_task_t *self, const void *input, size_t size);
+
 /* One of run_words, whose type stands in the worker's task.  False: this was none. */
-static inline bool run_word(struct distr_worker *worker, struct distr_queue *deque)
+static inline bool run_word(struct distr_worker *worker, struct distr_queue *deque,
+                            struct distr_row *row, callback_t *run)
 {
     struct distr_item *item = &worker->task.item;
 
     if (distr_unlikely(distr_state(worker->record.owner) & DISTR_CANCELLED) ||
         distr_unlikely(!worker->output.spare))
         return false;
-    if (distr_unlikely(!distr_deque_pop_word(deque, item))) {
+    if (distr_unlikely(!distr_deque_pop_word(deque, row, item))) {
         /* Not counted in until_fair: it ends the rows, so that a task that is counted follows. */
-        if (distr_deque_pop_settled(deque, deque->bottom + 1, item))
+        if (distr_deque_pop_settled(deque, row->bottom + 1, item))
             run_task(worker);
         return false;
     }
     size_t size = distr_meta_inline_size(item->meta);
-    call(worker, distr_likely(size != 0) ? item->payload.bytes : NULL, size);
+    count_end(worker,
+              run(&worker->task, distr_likely(size != 0) ? item->payload.bytes : NULL, size));
     return true;
 }
 
-/* Words of one type, from the deque that is next, until that is empty or a fair task is due.  True:
- * one has spawned, so that another deque may be next, or this one is no longer as it was. */
+/* How many words stand in the deque, if no fair task comes before. */
+static inline unsigned row_length(const struct distr_worker *worker,
+                                  const struct distr_queue *deque)
+{
+    unsigned count = deque ? distr_deque_words(deque) : 0;
+
+    return count < worker->until_fair ? count : worker->until_fair - 1;
+}
+
+/* Words of one type, from the deque that is next, until that is empty or a fair task is due.  The
+ * worker is busy with them all the time: nothing between two of them ends a thread.  True: one has
+ * spawned, so that another deque may be next, or this one is no longer as it was. */
 static inline bool run_row(struct distr_worker *worker)
 {
     const _Atomic uint64_t *added = &worker->record.added; /* relaxed: this thread writes it */
     uint64_t before = atomic_load_explicit(added, memory_order_relaxed);
     struct distr_queue *deque = next_deque(worker);
-    unsigned count = deque ? distr_deque_words(deque) : 0;
+    unsigned count = row_length(worker, deque);
     bool spawned = false;
 
-    if (count >= worker->until_fair)
-        count = worker->until_fair - 1;
     if (count == 0)
         return false;
+    struct distr_row row = distr_deque_row(deque);
+    callback_t *run = deque->type->run;
     worker->until_fair -= count;
     worker->task.item.type = deque->type;
-    while (count > 0 && !spawned && run_word(worker, deque)) {
+    set_busy(worker, deque->type);
+    while (count > 0 && !spawned && run_word(worker, deque, &row, run)) {
         count--;
         spawned = atomic_load_explicit(added, memory_order_relaxed) != before;
     }
+    set_busy(worker, NULL);
     worker->until_fair += count;
     return spawned;
 }

@@ -91,25 +91,45 @@ distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
     return distr_deque_pop_settled(queue, before, item) || distr_deque_pop_slow(queue, item);
 }
 
-/* How many words distr_deque_pop_word can take, if nothing else is done with the deque. */
+/* How many words a row has. */
 static inline unsigned distr_deque_words(const struct distr_queue *queue)
 {
     return queue->type ? queue->bottom - queue->lo : 0;
 }
 
+/* The words of the tail, newest first, for an owner that does nothing else with the deque as long
+ * as it takes them: what stays the same need not be looked up for each. */
+struct distr_row {
+    struct distr_block *tail;
+    distr_word_t word; /* of the tail */
+    uint32_t bottom;
+    const _Atomic uint64_t *slot; /* at bottom */
+};
+
+static inline struct distr_row distr_deque_row(const struct distr_queue *queue)
+{
+    return (struct distr_row){
+        .tail = queue->tail,
+        .word = queue->word,
+        .bottom = queue->bottom,
+        .slot = &queue->tail->words[queue->bottom * DISTR_NARROW_WORDS],
+    };
+}
+
 /* Where there is membarrier: takes the newest one, all of it but its type.  False: a taker froze
  * the tail, and distr_deque_pop_settled goes on. */
-static inline bool distr_deque_pop_word(struct distr_queue *queue, struct distr_item *item)
+static inline bool distr_deque_pop_word(struct distr_queue *queue, struct distr_row *row,
+                                        struct distr_item *item)
 {
-    struct distr_block *tail = queue->tail;
-    unsigned slot = queue->bottom - 1;
-
-    distr_deque_set_bottom(queue, tail, slot, memory_order_relaxed);
+    row->bottom--;
+    row->slot -= DISTR_NARROW_WORDS;
+    distr_deque_set_bottom(queue, row->tail, row->bottom, memory_order_relaxed);
     distr_light_fence_alone(); /* pairs with F2 */
-    if (distr_unlikely(!distr_deque_is_ours(queue, tail)))
+    /* D1 load acquire: pairs with F1 and F4. */
+    if (distr_unlikely(atomic_load_explicit(&row->tail->word, memory_order_acquire) != row->word))
         return false;
-    item->payload.words[0] = distr_read(&tail->words[slot * DISTR_NARROW_WORDS]);
-    item->meta = distr_read(&tail->words[slot * DISTR_NARROW_WORDS + 1]);
+    item->payload.words[0] = distr_read(&row->slot[0]);
+    item->meta = distr_read(&row->slot[1]);
     return true;
 }
 

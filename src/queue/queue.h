@@ -209,7 +209,7 @@ struct distr_share {
     struct distr_landing *landing; /* not NULL: is used where slots need not change their form */
 };
 
-#define DISTR_CLAIM_MAX 32u
+#define DISTR_CLAIM_MAX 128u
 
 /* Claims the oldest items, in order.  Returns how many; 0 if nothing could be claimed. */
 unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *share,

@@ -216,7 +216,7 @@ Test(queue, a_claim_takes_its_share)
     append(&fixture.queue, 12, 100000);
     claim_all(&fixture.queue, 6);
     append(&fixture.queue, 0, 100000);
-    quarter.divisor = 1000;
+    quarter.divisor = 100;
     cr_assert_eq(distr_queue_claim(&fixture.queue, &quarter, items), DISTR_CLAIM_MAX,
                  "what stands in later blocks counts");
     distr_pools_free(&fixture.pools);
