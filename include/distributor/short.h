@@ -41,6 +41,7 @@
 #define DISTRIBUTOR_SHORT_FENCE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 #define DISTRIBUTOR_SHORT_RARELY(condition) __builtin_expect(!!(condition), 0)
+#define DISTRIBUTOR_SHORT_MOSTLY(condition) __builtin_expect(!!(condition), 1)
 #define DISTRIBUTOR_SHORT_INLINE static __inline__ __attribute__((__always_inline__))
 #define DISTRIBUTOR_SHORT_STRUCT struct __attribute__((__may_alias__))
 #define DISTRIBUTOR_SHORT_ALIGNED __attribute__((__aligned__(DISTRIBUTOR_SHORT_LINE)))
@@ -54,7 +55,7 @@ extern "C" {
 
 /* ---- the library's structs ---- */
 
-/* A block; behind it stand its slots, of two words each. */
+/* A block; behind it stand its slots, of two words each, or of one if it is dense. */
 DISTRIBUTOR_SHORT_STRUCT distributor_short_block
 {
     DISTRIBUTOR_SHORT_ALIGNED uint64_t word;
@@ -67,9 +68,11 @@ DISTRIBUTOR_SHORT_STRUCT distributor_short_end
     struct distributor_short_block *tail;
     uint64_t word; /* of a deque's tail, as its owner left it */
     const distributor_task_type_t *type;
+    uint64_t first;  /* of a dense tail: the serial that follows is this and `bottom` */
     uint32_t bottom; /* slots written, */
     uint32_t quick;  /* and how many may be with no further look */
     unsigned char unhinted;
+    bool dense;
 };
 
 /* Where a reader that is alone goes on. */
@@ -81,6 +84,7 @@ DISTRIBUTOR_SHORT_STRUCT distributor_short_cursor
     uint64_t span;                         /* and how far it can be moved */
     const distributor_task_type_t *type;
     uint32_t by[2]; /* attempt and worker */
+    uint64_t serial; /* of the slot in a dense block; or DISTRIBUTOR_SHORT_NO_RUN */
 };
 
 /* What a thread has in one distributor. */
@@ -127,10 +131,10 @@ struct distributor_short_seat {
 #define DISTRIBUTOR_SHORT_INSIDE 1u   /* of inside */
 #define DISTRIBUTOR_SHORT_TAKING 2u   /* of inside: a short read */
 #define DISTRIBUTOR_SHORT_SLEEPING 33 /* the bits of search from this one on count the sleepers */
-#define DISTRIBUTOR_SHORT_STEP 4u     /* one slot, in the word of a block; bytes for one of it: */
-#define DISTRIBUTOR_SHORT_SLOT (2 * sizeof(uint64_t) / DISTRIBUTOR_SHORT_STEP)
-#define DISTRIBUTOR_SHORT_SERIAL 20 /* the bits of meta from this one on; below them, of a word: */
+#define DISTRIBUTOR_SHORT_STEP 4u     /* one slot, in the word of a block */
+#define DISTRIBUTOR_SHORT_SERIAL 20   /* the bits of meta from this one on; below them, of a word: */
 #define DISTRIBUTOR_SHORT_WORD sizeof(uint64_t)
+#define DISTRIBUTOR_SHORT_NO_RUN ((uint64_t)1 << 63) /* far from every serial */
 
 /* ---- what only the library does ---- */
 
@@ -141,7 +145,7 @@ extern DISTRIBUTOR_API __thread struct distributor_short_seat distributor_short_
 DISTRIBUTOR_API int distributor_short_added(distributor_t *d, bool accepted);
 DISTRIBUTOR_API void distributor_short_spawned(distributor_task_t *self, bool pushed);
 DISTRIBUTOR_API void distributor_short_emitted(distributor_task_t *self);
-DISTRIBUTOR_API void distributor_short_read(distributor_result_t *result, uint64_t meta);
+DISTRIBUTOR_API void distributor_short_read(distributor_result_t *result, uint32_t rest);
 
 /* The calls themselves, by names that stand for nothing else. */
 DISTRIBUTOR_API int distributor_plain_add_task(distributor_t *d,
@@ -156,7 +160,23 @@ DISTRIBUTOR_API int distributor_plain_next_result(distributor_t *d, distributor_
 
 /* ---- queues ---- */
 
-/* Whether a word of that type is put with no further look. */
+/* Where the owner puts the next word, looked up once: what it writes could be anything to a compiler. */
+struct distributor_short_place {
+    struct distributor_short_block *tail;
+    uint32_t bottom;
+};
+
+DISTRIBUTOR_SHORT_INLINE struct distributor_short_place
+distributor_short_place(const struct distributor_short_end *end)
+{
+    struct distributor_short_place place;
+
+    place.tail = end->tail;
+    place.bottom = end->bottom;
+    return place;
+}
+
+/* Whether a word of that type has a slot with no further look, if its serial follows. */
 DISTRIBUTOR_SHORT_INLINE bool distributor_short_is_quick(const struct distributor_short_end *end,
                                                          const distributor_task_type_t *type)
 {
@@ -164,38 +184,66 @@ DISTRIBUTOR_SHORT_INLINE bool distributor_short_is_quick(const struct distributo
            !DISTRIBUTOR_SHORT_RARELY(end->type != type);
 }
 
-/* Puts such a word and publishes it. */
-DISTRIBUTOR_SHORT_INLINE void distributor_short_put(struct distributor_short_end *end,
-                                                    uint64_t word, uint64_t meta)
+/* relaxed, in these two: the store of bottom hands them over.  In a narrow block: */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_write(struct distributor_short_place place,
+                                                      uint64_t word, uint64_t serial)
 {
-    struct distributor_short_block *tail = end->tail;
-    uint32_t bottom = end->bottom;
-    uint64_t *slot = (uint64_t *)(void *)(tail + 1) + 2 * (size_t)bottom;
+    uint64_t *slot = (uint64_t *)(void *)(place.tail + 1) + 2 * (size_t)place.bottom;
 
-    /* relaxed: the store of bottom hands them over. */
     DISTRIBUTOR_SHORT_STORE(&slot[0], word, RELAXED);
-    DISTRIBUTOR_SHORT_STORE(&slot[1], meta, RELAXED);
-    end->bottom = bottom + 1;
-    /* A1, or the store of D1.  release: pairs with C2, and of a deque with F3. */
-    DISTRIBUTOR_SHORT_STORE(&tail->bottom, bottom + 1, RELEASE);
+    DISTRIBUTOR_SHORT_STORE(
+        &slot[1], serial << DISTRIBUTOR_SHORT_SERIAL | DISTRIBUTOR_SHORT_WORD, RELAXED);
 }
 
-/* The same in a deque.  False: a taker froze the tail. */
-DISTRIBUTOR_SHORT_INLINE bool distributor_short_push(struct distributor_short_end *end,
-                                                     uint64_t word, uint64_t meta)
+/* In one of either kind, where a word of that type and serial has its slot.  False: it may not. */
+DISTRIBUTOR_SHORT_INLINE bool
+distributor_short_write_any(const struct distributor_short_end *end,
+                            struct distributor_short_place place,
+                            const distributor_task_type_t *type, uint64_t word, uint64_t serial)
 {
-    distributor_short_put(end, word, meta);
+    uint64_t *slots = (uint64_t *)(void *)(place.tail + 1);
+
+    if (!distributor_short_is_quick(end, type))
+        return false;
+    if (!end->dense) {
+        distributor_short_write(place, word, serial);
+        return true;
+    }
+    if (DISTRIBUTOR_SHORT_RARELY(serial != end->first + place.bottom))
+        return false;
+    DISTRIBUTOR_SHORT_STORE(&slots[place.bottom], word, RELAXED);
+    return true;
+}
+
+/* Hands over what was written. */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_publish(struct distributor_short_end *end,
+                                                        struct distributor_short_place place)
+{
+    end->bottom = place.bottom + 1;
+    /* A1, or the store of D1.  release: pairs with C2, and of a deque with F3. */
+    DISTRIBUTOR_SHORT_STORE(&place.tail->bottom, place.bottom + 1, RELEASE);
+}
+
+/* Both in a deque, which has no dense blocks.  False: a taker froze the tail. */
+DISTRIBUTOR_SHORT_INLINE bool distributor_short_push(struct distributor_short_end *end,
+                                                     uint64_t word, uint64_t serial)
+{
+    struct distributor_short_place place = distributor_short_place(end);
+
+    distributor_short_write(place, word, serial);
+    distributor_short_publish(end, place);
     DISTRIBUTOR_SHORT_FENCE(); /* pairs with F2 */
     /* The load of D1.  acquire: pairs with F1 and F4. */
-    return DISTRIBUTOR_SHORT_LOAD(&end->tail->word, ACQUIRE) == end->word;
+    return DISTRIBUTOR_SHORT_LOAD(&place.tail->word, ACQUIRE) == end->word;
 }
 
 /*
- * Takes the next word at a cursor.  Nobody else takes from the queue, so that the block's word is
+ * Takes the next word at a cursor; *rest: what its meta says beside the serial.  Nobody else takes from the queue, so that the block's word is
  * stored, not swapped.  False: nothing was taken.
  */
 DISTRIBUTOR_SHORT_INLINE bool distributor_short_take(const struct distributor_short_cursor *cursor,
-                                                     uint64_t *word, uint64_t *meta)
+                                                     uint64_t *word, uint64_t *serial,
+                                                     uint32_t *rest)
 {
     struct distributor_short_block *block = cursor->block;
 
@@ -206,11 +254,20 @@ DISTRIBUTOR_SHORT_INLINE bool distributor_short_take(const struct distributor_sh
     uint64_t moved = before - cursor->word;
     if (DISTRIBUTOR_SHORT_RARELY(moved >= cursor->span))
         return false;
-    /* Whole steps: what a compiler cannot know. */
-    const uint64_t *slot = (const uint64_t *)(const void *)((const char *)cursor->slot +
-                                                            moved * DISTRIBUTOR_SHORT_SLOT);
-    *word = DISTRIBUTOR_SHORT_LOAD(&slot[0], RELAXED);
-    *meta = DISTRIBUTOR_SHORT_LOAD(&slot[1], RELAXED);
+    /* Whole steps, which a compiler cannot know: slots of one word or two, as bytes of a step. */
+    const char *slot = (const char *)cursor->slot;
+    if (cursor->serial < DISTRIBUTOR_SHORT_NO_RUN) {
+        slot += moved * (sizeof(uint64_t) / DISTRIBUTOR_SHORT_STEP);
+        *serial = cursor->serial + moved / DISTRIBUTOR_SHORT_STEP;
+        *rest = DISTRIBUTOR_SHORT_WORD;
+    } else {
+        slot += moved * (2 * sizeof(uint64_t) / DISTRIBUTOR_SHORT_STEP);
+        uint64_t meta =
+            DISTRIBUTOR_SHORT_LOAD((const uint64_t *)(const void *)slot + 1, RELAXED);
+        *serial = meta >> DISTRIBUTOR_SHORT_SERIAL;
+        *rest = (uint32_t)meta & ((1u << DISTRIBUTOR_SHORT_SERIAL) - 1);
+    }
+    *word = DISTRIBUTOR_SHORT_LOAD((const uint64_t *)(const void *)slot, RELAXED);
     /* C7 release: the reads stay before it, as before C6. */
     DISTRIBUTOR_SHORT_STORE(&block->word, before + DISTRIBUTOR_SHORT_STEP, RELEASE);
     return true;
@@ -264,9 +321,11 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_add_task(distributor_t *d,
     if (DISTRIBUTOR_SHORT_RARELY(!d || !input || size != sizeof word ||
                                  distributor_short_seat.id != pool->id))
         return DISTRIBUTOR_SHORT_NOT;
+    struct distributor_short_place place = distributor_short_place(&record->input);
     uint64_t serial = record->serial;
-    if (!distributor_short_is_quick(&record->input, type) ||
-        DISTRIBUTOR_SHORT_RARELY(serial == record->end))
+    __builtin_memcpy(&word, input, sizeof word);
+    if (DISTRIBUTOR_SHORT_RARELY(serial == record->end) ||
+        !distributor_short_write_any(&record->input, place, type, word, serial))
         return DISTRIBUTOR_SHORT_NOT;
     distributor_short_begin(record, DISTRIBUTOR_SHORT_INSIDE);
     distributor_short_count(record); /* A0 */
@@ -274,11 +333,9 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_add_task(distributor_t *d,
     if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&pool->state, SEQ_CST) &
                                  DISTRIBUTOR_SHORT_CLOSED))
         return distributor_short_added(d, false);
-    __builtin_memcpy(&word, input, sizeof word);
     record->serial = serial + 1;
-    distributor_short_put(&record->input, word, /* A1 */
-                          serial << DISTRIBUTOR_SHORT_SERIAL | DISTRIBUTOR_SHORT_WORD);
-    DISTRIBUTOR_SHORT_FENCE(); /* N1: pairs with P3 */
+    distributor_short_publish(&record->input, place); /* A1 */
+    DISTRIBUTOR_SHORT_FENCE();                        /* N1: pairs with P3 */
     if (distributor_short_is_due(pool, record))
         return distributor_short_added(d, true);
     distributor_short_end_call(record);
@@ -306,8 +363,7 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_spawn(distributor_task_t *self,
     __builtin_memcpy(&word, input, sizeof word);
     record->serial = serial + 1;
     distributor_short_count(record);
-    if (DISTRIBUTOR_SHORT_RARELY(!distributor_short_push(
-            &record->input, word, serial << DISTRIBUTOR_SHORT_SERIAL | DISTRIBUTOR_SHORT_WORD)))
+    if (DISTRIBUTOR_SHORT_RARELY(!distributor_short_push(&record->input, word, serial)))
         distributor_short_spawned(self, false);
     else if (distributor_short_is_due(d, record)) /* N2: the push had the fence */
         distributor_short_spawned(self, true);
@@ -321,18 +377,20 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_emit(distributor_task_t *self, co
         (const struct distributor_short_task *)(const void *)self;
     uint64_t word;
 
-    if (DISTRIBUTOR_SHORT_RARELY(!self || !result || size != sizeof word) ||
-        !distributor_short_is_quick(task->output, task->type))
+    if (DISTRIBUTOR_SHORT_RARELY(!self || !result || size != sizeof word))
         return DISTRIBUTOR_SHORT_NOT;
+    struct distributor_short_end *output = task->output;
+    struct distributor_short_place place = distributor_short_place(output);
     const struct distributor_short *d =
         (const struct distributor_short *)(const void *)task->record->owner;
     __builtin_memcpy(&word, result, sizeof word);
-    distributor_short_put(task->output, word, /* E1 */
-                          task->meta >> DISTRIBUTOR_SHORT_SERIAL << DISTRIBUTOR_SHORT_SERIAL |
-                              DISTRIBUTOR_SHORT_WORD);
+    if (!distributor_short_write_any(output, place, task->type, word,
+                                     task->meta >> DISTRIBUTOR_SHORT_SERIAL))
+        return DISTRIBUTOR_SHORT_NOT;
+    distributor_short_publish(output, place); /* E1 */
     DISTRIBUTOR_SHORT_FENCE(); /* E2: pairs with T2 */
     /* relaxed: the fence orders them. */
-    if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&task->output->unhinted, RELAXED)) ||
+    if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&output->unhinted, RELAXED)) ||
         DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&d->readers, RELAXED) != 0))
         distributor_short_emitted(self);
     return 0;
@@ -345,7 +403,8 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
 {
     const struct distributor_short *pool = (const struct distributor_short *)(const void *)d;
     struct distributor_short_record *record = distributor_short_seat.record;
-    uint64_t word = 0, meta = 0; /* as compilers of little optimization do not see them set */
+    uint64_t word = 0, serial = 0; /* as compilers of little optimization do not see them set */
+    uint32_t rest = 0;
 
     if (DISTRIBUTOR_SHORT_RARELY(!d || !result || distributor_short_seat.id != pool->id))
         return DISTRIBUTOR_SHORT_NOT;
@@ -353,7 +412,7 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
     distributor_short_begin(record, DISTRIBUTOR_SHORT_TAKING);
     /* relaxed: the light fence pairs with T6. */
     if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&pool->lone_reader, RELAXED) != record) ||
-        DISTRIBUTOR_SHORT_RARELY(!distributor_short_take(&record->cursor, &word, &meta)))
+        DISTRIBUTOR_SHORT_RARELY(!distributor_short_take(&record->cursor, &word, &serial, &rest)))
         /* Still inside: between leaving and entering again destroy would wait for nobody. */
         return DISTRIBUTOR_SHORT_NOT;
     record->result[0] = word;
@@ -363,11 +422,10 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
     __builtin_memset((char *)result + offsetof(distributor_result_t, error), 0,
                      offsetof(distributor_result_t, type) - offsetof(distributor_result_t, error));
     result->type = record->cursor.type;
-    result->serial = meta >> DISTRIBUTOR_SHORT_SERIAL;
+    result->serial = serial;
     __builtin_memcpy(&result->attempt, record->cursor.by, sizeof record->cursor.by);
-    if (DISTRIBUTOR_SHORT_RARELY(meta << (64 - DISTRIBUTOR_SHORT_SERIAL) !=
-                                 DISTRIBUTOR_SHORT_WORD << (64 - DISTRIBUTOR_SHORT_SERIAL)))
-        distributor_short_read(result, meta);
+    if (DISTRIBUTOR_SHORT_RARELY(rest != DISTRIBUTOR_SHORT_WORD))
+        distributor_short_read(result, rest);
     distributor_short_end_call(record);
     return 1;
 }

@@ -291,11 +291,13 @@ static int put_word_in_order(struct distr_record *record, const distributor_task
 {
     struct distr_item item = {.type = type, .meta = distr_meta(0, DISTR_INLINE, sizeof(uint64_t))};
     struct distr_queue *queue = distr_order_lock_input(record->owner, record); /* V0 */
+    struct distributor_short_end *end = distr_queue_end(queue);
     int rc = 0;
 
     memcpy(item.payload.words, input, sizeof(uint64_t));
-    if (distributor_short_is_quick(distr_queue_end(queue), type))
-        distributor_short_put(distr_queue_end(queue), item.payload.words[0], item.meta);
+    struct distributor_short_place place = distributor_short_place(end);
+    if (distributor_short_write_any(end, place, type, item.payload.words[0], 0))
+        distributor_short_publish(end, place);
     else
         rc = distr_order_put(queue, &item);
     distr_order_unlock_input(record->owner, record);
@@ -367,19 +369,13 @@ static uint64_t put_words(struct distr_record *record, struct distr_queue *queue
                           struct array *array, uint64_t count)
 {
     uint64_t serial = record->serials.next;
-    uint64_t put = distr_queue_quick_slots(queue, array->type);
+    uint64_t put = distr_queue_quick_slots(queue, array->type, serial);
 
     if (put > count)
         put = count;
     if (put > record->serials.end - serial)
         put = record->serials.end - serial;
-    _Atomic uint64_t *slot = distr_queue_put_slots(queue, (uint32_t)put);
-    for (uint64_t i = 0; i < put; i++) {
-        uint64_t word;
-        memcpy(&word, array->next + i * sizeof word, sizeof word);
-        distr_slot_write_narrow(&slot[i * DISTR_NARROW_WORDS], word,
-                                distr_meta(serial + i, DISTR_INLINE, sizeof word));
-    }
+    distr_queue_put_words(queue, array->next, (uint32_t)put, serial);
     record->serials.next = serial + put;
     step(array, put);
     return put;

@@ -176,12 +176,12 @@ static distr_apart ptrdiff_t read_results(struct distributor *d, distributor_res
 }
 
 /* It was no plain word: a shorter result, or a failure without a text. */
-void distributor_short_read(distributor_result_t *result, uint64_t meta)
+void distributor_short_read(distributor_result_t *result, uint32_t rest)
 {
-    result->size = distr_meta_inline_size(meta);
+    result->size = distr_meta_inline_size(rest);
     if (result->size == 0)
         result->data = NULL;
-    result->error = distr_meta_error(meta);
+    result->error = distr_meta_error(rest);
     if (result->error != 0)
         result->message = distributor_strerror(result->error);
 }

@@ -291,6 +291,8 @@ static struct distr_record *make_record(struct distributor *d)
     int rc = distr_queue_init(&record->input, &d->pools, DISTR_SMALL, DISTR_OPEN);
     if (d->input_limit != UINT64_MAX)
         distr_queue_guard(&record->input);
+    if (!d->order)
+        distr_queue_allow_dense(&record->input);
     if (rc == 0) {
         pthread_mutex_lock(&d->lock);
         rc = distr_record_link(d, record);

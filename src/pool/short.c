@@ -30,15 +30,18 @@ _Static_assert(DISTR_NARROW_WORDS == 2, "words of a slot");
 SAME_END(tail);
 SAME_END(word);
 SAME_END(type);
+SAME_END(first);
 SAME_END(bottom);
 SAME_END(quick);
 SAME_END(unhinted);
+SAME_END(dense);
 
 SAME(distributor_short_cursor, block, distr_cursor, block);
 SAME(distributor_short_cursor, slot, distr_cursor, slot);
 SAME(distributor_short_cursor, word, distr_cursor, word);
 SAME(distributor_short_cursor, span, distr_cursor, span);
 SAME(distributor_short_cursor, type, distr_cursor, type);
+SAME(distributor_short_cursor, serial, distr_cursor, serial);
 _Static_assert(offsetof(struct distributor_short_cursor, by) ==
                    offsetof(struct distr_cursor, attempt),
                "distributor_short_cursor.by");

@@ -133,12 +133,13 @@ void distr_pools_put(struct distr_pools *pools, struct distr_block *block)
 }
 
 void distr_block_renew(struct distr_block *block, enum distr_block_state state,
-                       const struct distributor_task_type *type)
+                       const struct distributor_task_type *type, uint32_t words)
 {
     distr_word_t word = atomic_load_explicit(&block->word, memory_order_relaxed);
 
     block->previous = NULL;
     atomic_store_explicit(&block->type, type, memory_order_relaxed);
+    atomic_store_explicit(&block->slot_words, words, memory_order_relaxed);
     atomic_store_explicit(&block->next, 0, memory_order_relaxed);
     atomic_store_explicit(&block->bottom, 0, memory_order_relaxed);
     /* R1: pairs with C1, so that who sees the new generation sees bottom and next reset. */

@@ -66,12 +66,14 @@ struct distr_block {
     /* Takers swap it; the owner too when it seals, settles or takes back. */
     DISTR_CACHE_ALIGNED _Atomic distr_word_t word;
     /* Constant in a generation. */
-    _Atomic(const struct distributor_task_type *) type; /* of a narrow block; NULL: it is wide */
+    _Atomic(const struct distributor_task_type *) type; /* of its items; NULL: it is wide */
     _Atomic uint64_t base; /* how many slots of the queue stand before it */
     _Atomic uint32_t maker; /* whose items they are, if the queue says so */
+    _Atomic uint32_t slot_words; /* 4, or 2 of a narrow one, 1 of a dense one */
 
     /* The owner writes, takers read. */
     DISTR_CACHE_ALIGNED _Atomic uint32_t bottom; /* slots written */
+    _Atomic uint32_t runs;                       /* of a dense block */
     /* The block after it, index : 24, and this block's generation when it was set : 38; no other
      * generation has it. */
     _Atomic uint64_t next;
@@ -155,22 +157,62 @@ static inline uint64_t distr_next(distr_word_t word, uint32_t index)
     return distr_word_generation(word) << 24 | index;
 }
 
-/* Makes the block an empty one of a new generation (R1: bottom first, then the word): a narrow one
- * of that type, or a wide one. */
+/* Makes the block an empty one of a new generation (R1: bottom first, then the word): of that type,
+ * or a wide one, with slots of so many words. */
 void distr_block_renew(struct distr_block *block, enum distr_block_state state,
-                       const struct distributor_task_type *type);
+                       const struct distributor_task_type *type, uint32_t words);
 
-/* relaxed: the block's word was read by acquire before, and is swapped after. */
+/* relaxed, twice: the block's word was read by acquire before, and is swapped after. */
+static inline uint32_t distr_block_slot_words(const struct distr_block *block)
+{
+    return atomic_load_explicit(&block->slot_words, memory_order_relaxed);
+}
+
 static inline const struct distributor_task_type *distr_block_type(const struct distr_block *block)
 {
     return atomic_load_explicit(&block->type, memory_order_relaxed);
 }
 
-/* Its slots, if it is of that type. */
-static inline uint32_t distr_block_slots(const struct distr_block *block,
-                                         const struct distributor_task_type *type)
+/*
+ * A run of a dense block: items whose serials follow each other.  It is named by its first slot and
+ * that one's serial, behind the slots, in a word of its own.
+ */
+#ifndef DISTR_RUNS
+#define DISTR_RUNS 16u
+#endif
+
+static inline _Atomic uint64_t *distr_block_run(struct distr_block *block, uint32_t run)
 {
-    return type ? 2 * block->capacity : block->capacity;
+    return &block->words[block->capacity * DISTR_WIDE_WORDS - DISTR_RUNS + run];
+}
+
+static inline uint64_t distr_run(uint64_t serial, uint32_t slot)
+{
+    return serial << 20 | slot;
+}
+
+static inline uint32_t distr_run_slot(uint64_t run)
+{
+    return (uint32_t)run & 0xfffff;
+}
+
+/* The serial that slot 0 would have; modulo 2^64. */
+static inline uint64_t distr_run_first(uint64_t run)
+{
+    return (run >> 20) - distr_run_slot(run);
+}
+
+/* Its slots, if they have so many words. */
+static inline uint32_t distr_block_slots(const struct distr_block *block, uint32_t words)
+{
+    switch (words) {
+    case DISTR_WIDE_WORDS:
+        return block->capacity;
+    case DISTR_NARROW_WORDS:
+        return 2 * block->capacity;
+    default:
+        return 4 * block->capacity - DISTR_RUNS;
+    }
 }
 
 static inline void distr_block_read(const struct distr_block *block,

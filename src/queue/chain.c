@@ -7,10 +7,10 @@ void distr_chain_begin(struct distr_queue *queue, struct distr_block *block,
 {
     const struct distributor_task_type *type = distr_queue_next_type(queue, format);
 
-    distr_block_renew(block, DISTR_OPEN, type);
+    distr_block_renew(block, DISTR_OPEN, type, distr_slot_words(type));
     atomic_store_explicit(&block->base, 0, memory_order_relaxed);
     atomic_store_explicit(&block->maker, queue->maker, memory_order_relaxed);
-    distr_queue_set_tail(queue, block, type, 0);
+    distr_queue_set_tail(queue, block, 0);
 }
 
 struct distr_chain distr_chain_cut(struct distr_queue *queue, struct distr_block *stub,
@@ -19,12 +19,11 @@ struct distr_chain distr_chain_cut(struct distr_queue *queue, struct distr_block
     struct distr_chain chain = {
         .first = first,
         .last = queue->tail,
-        .type = queue->type,
         .count = atomic_load_explicit(&queue->count, memory_order_relaxed),
         .bottom = queue->bottom,
     };
 
-    distr_queue_set_tail(queue, stub, NULL, 0);
+    distr_queue_set_tail(queue, stub, 0);
     queue->limit = 0; /* the stub takes nothing */
     atomic_store_explicit(&queue->count, 0, memory_order_relaxed);
     return chain;
@@ -57,7 +56,7 @@ void distr_chain_append(struct distr_queue *queue, const struct distr_chain *cha
         if (block == chain->last)
             break;
     }
-    distr_queue_set_tail(queue, chain->last, chain->type, chain->bottom);
+    distr_queue_set_tail(queue, chain->last, chain->bottom);
     atomic_store_explicit(&queue->count, before + chain->count, memory_order_relaxed);
     distr_chain_link(left, chain->first);
 }

@@ -21,7 +21,6 @@
 struct distr_chain {
     struct distr_block *first; /* NULL: there is none */
     struct distr_block *last;
-    const struct distributor_task_type *type; /* of the last */
     uint64_t count;                           /* items in the blocks before the last */
     uint32_t bottom;                          /* items in the last */
 };

@@ -29,8 +29,8 @@ static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_
                 unsigned bottom)
 {
     queue->word = word;
-    queue->lo = distr_word_lo(word);
-    distr_queue_set_tail(queue, tail, distr_block_type(tail), bottom);
+    queue->lo = (uint16_t)distr_word_lo(word);
+    distr_queue_set_tail(queue, tail, bottom);
 }
 
 /* Links the spare as a new PRIVATE tail behind the SHARED one, for items of that format. */
@@ -41,7 +41,9 @@ static void open_tail(struct distr_queue *queue, const struct distributor_task_t
     distr_word_t word = atomic_load_explicit(&shared->word, memory_order_relaxed);
     uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + distr_word_hi(word);
 
-    distr_block_renew(tail, DISTR_PRIVATE, distr_queue_next_type(queue, format));
+    const struct distributor_task_type *type = distr_queue_next_type(queue, format);
+
+    distr_block_renew(tail, DISTR_PRIVATE, type, distr_slot_words(type));
     tail->previous = shared;
     tail->previous_generation = distr_word_generation(word);
     atomic_store_explicit(&tail->base, base, memory_order_relaxed);
@@ -65,10 +67,11 @@ static void reset(struct distr_queue *queue, unsigned hi,
     word = distr_word(distr_word_generation(word) + 1, 0, 0, DISTR_PRIVATE);
     atomic_store_explicit(&tail->bottom, 0, memory_order_relaxed);
     atomic_store_explicit(&tail->type, format, memory_order_relaxed);
+    atomic_store_explicit(&tail->slot_words, distr_slot_words(format), memory_order_relaxed);
     /* R1 release: pairs with C1. */
     atomic_store_explicit(&tail->word, word, memory_order_release);
     own(queue, tail, word, 0);
-    queue->fetched = words / distr_slot_words(format);
+    queue->fetched = (uint16_t)(words / distr_slot_words(format));
     distr_queue_quicken(queue);
 }
 

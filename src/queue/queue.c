@@ -7,8 +7,10 @@
 
 #include <ck_pr.h>
 #include <errno.h>
+#include <string.h>
 
 #define WIDE_BLOCKS 16
+#define NARROW_BLOCKS 16
 #define FETCH_LINES 32u
 
 int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint32_t kind,
@@ -18,21 +20,17 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
 
     if (!block)
         return -ENOMEM;
-    distr_block_renew(block, state, NULL);
+    distr_block_renew(block, state, NULL, DISTR_WIDE_WORDS);
     atomic_store_explicit(&block->base, 0, memory_order_relaxed);
-    queue->tail = block;
     queue->spare = NULL;
     queue->pools = pools;
     queue->word = atomic_load_explicit(&block->word, memory_order_relaxed);
-    queue->bottom = 0;
     queue->lo = 0;
-    queue->limit = block->capacity;
     queue->wide = 0;
-    queue->type = NULL;
+    queue->narrow = DISTR_ALL_NARROW;
     queue->ahead = state == DISTR_PRIVATE;
     queue->guarded = false;
-    queue->fetched = 0;
-    queue->quick = 0;
+    distr_queue_set_tail(queue, block, 0);
     queue->allowance = UINT32_MAX;
     queue->maker = 0;
     atomic_store_explicit(&block->maker, 0, memory_order_relaxed);
@@ -60,8 +58,9 @@ int distr_queue_reserve_spare(struct distr_queue *queue, unsigned count)
 const struct distributor_task_type *
 distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_type *format)
 {
-    /* A narrow block left with few items in it: the types alternate, wide ones take them all. */
-    if (queue->type && queue->bottom < queue->limit / 8)
+    /* A block of one type left with few items in it: the types alternate, wide ones take them
+     * all. */
+    if (queue->bottom < queue->limit / 8 && !distr_queue_fits(queue, format))
         queue->wide = WIDE_BLOCKS;
     if (queue->wide > 0) {
         queue->wide--;
@@ -73,7 +72,7 @@ distr_queue_next_type(struct distr_queue *queue, const struct distributor_task_t
 /* The zeros stand in slots that nobody looks at before A1 or D1. */
 void distr_queue_fetch(struct distr_queue *queue)
 {
-    const unsigned words = distr_slot_words(queue->type);
+    const unsigned words = queue->dense ? DISTR_DENSE_WORDS : distr_slot_words(queue->type);
     const unsigned slots = DISTR_LINE_WORDS / words; /* of a line */
     unsigned end = queue->bottom + FETCH_LINES * slots;
 
@@ -82,8 +81,25 @@ void distr_queue_fetch(struct distr_queue *queue)
     /* From the first line on which no slot is in use. */
     for (unsigned i = (queue->bottom + slots - 1) / slots * slots; i < end; i += slots)
         distr_write(&queue->tail->words[i * words], 0);
-    queue->fetched = end;
+    queue->fetched = (uint16_t)end;
     distr_queue_quicken(queue);
+}
+
+void distr_queue_put_words(struct distr_queue *queue, const void *words, uint32_t count,
+                           uint64_t serial)
+{
+    const char *bytes = words;
+    const uint32_t size = queue->dense ? DISTR_DENSE_WORDS : DISTR_NARROW_WORDS;
+    _Atomic uint64_t *slot = &queue->tail->words[queue->bottom * size];
+
+    for (uint32_t i = 0; i < count; i++, slot += size) {
+        uint64_t word;
+        memcpy(&word, bytes + i * sizeof word, sizeof word);
+        distr_write(slot, word);
+        if (size == DISTR_NARROW_WORDS)
+            distr_write(slot + 1, distr_meta(serial + i, DISTR_INLINE, sizeof word));
+    }
+    queue->bottom += count;
 }
 
 /* A queue that keeps a spare has used it: gets another. */
@@ -96,27 +112,81 @@ static bool refill(struct distr_queue *queue)
     return distr_queue_reserve_slow(queue) == 0;
 }
 
-void distr_queue_extend(struct distr_queue *queue, const struct distributor_task_type *format)
+/* A3: a run of the dense tail begins with that serial. */
+static void begin_run(struct distr_queue *queue, uint64_t serial)
+{
+    struct distr_block *tail = queue->tail;
+
+    queue->first = serial - queue->bottom;
+    distr_write(distr_block_run(tail, queue->runs++), distr_run(serial, queue->bottom));
+    /* A3 release: pairs with C8. */
+    atomic_store_explicit(&tail->runs, queue->runs, memory_order_release);
+}
+
+/* Whether the dense tail takes the item.  It does not if that is the first of its kind, or one too
+ * many of those whose serials do not follow: narrow blocks take all of them. */
+static bool goes_on(struct distr_queue *queue, const struct distr_item *item)
+{
+    uint64_t serial = distr_meta_serial(item->meta);
+
+    if (!distr_meta_is_word(item->meta) ||
+        (serial != queue->first + queue->bottom && queue->runs == DISTR_RUNS)) {
+        queue->narrow = NARROW_BLOCKS;
+        return false;
+    }
+    if (serial != queue->first + queue->bottom)
+        begin_run(queue, serial);
+    return true;
+}
+
+/* How the slots of the next block are, which is of that type and takes the item first. */
+static uint32_t next_words(struct distr_queue *queue, const struct distributor_task_type *type,
+                           const struct distr_item *item)
+{
+    if (!type || !distr_meta_is_word(item->meta) || queue->narrow == DISTR_ALL_NARROW)
+        return distr_slot_words(type);
+    if (queue->narrow == 0)
+        return DISTR_DENSE_WORDS;
+    queue->narrow--;
+    return DISTR_NARROW_WORDS;
+}
+
+/* Links the spare behind the tail, for that item. */
+static void extend(struct distr_queue *queue, const struct distr_item *item)
 {
     struct distr_block *left = queue->tail;
     struct distr_block *block = queue->spare;
     uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + queue->bottom;
-    const struct distributor_task_type *type = distr_queue_next_type(queue, format);
+    const struct distributor_task_type *type = distr_queue_next_type(queue, distr_format(item));
 
     distr_queue_publish(queue);
     queue->spare = NULL;
     if (queue->ahead && !refill(queue))
         type = NULL; /* what comes next may be of any format */
-    distr_block_renew(block, DISTR_OPEN, type);
+    distr_block_renew(block, DISTR_OPEN, type, next_words(queue, type, item));
     atomic_store_explicit(&block->base, base, memory_order_relaxed);
     atomic_store_explicit(&block->maker, queue->maker, memory_order_relaxed);
     atomic_store_explicit(&queue->count, base, memory_order_relaxed);
-    distr_queue_set_tail(queue, block, type, 0);
+    distr_queue_set_tail(queue, block, 0);
+    if (queue->dense)
+        begin_run(queue, distr_meta_serial(item->meta));
     /* A2 release: pairs with C3.  From here on takers may drain and reuse `left`. */
     atomic_store_explicit(
         &left->next,
         distr_next(atomic_load_explicit(&left->word, memory_order_relaxed), block->index),
         memory_order_release);
+}
+
+void distr_queue_put_rarely(struct distr_queue *queue, const struct distr_item *item)
+{
+    if (queue->bottom == queue->limit || !distr_queue_fits(queue, distr_format(item)) ||
+        (queue->dense && !goes_on(queue, item)))
+        extend(queue, item);
+    distr_queue_fetch_due(queue);
+    if (queue->dense)
+        distr_write(&queue->tail->words[queue->bottom++], item->payload.words[0]);
+    else
+        distr_block_write(queue->tail, queue->type, queue->bottom++, item);
 }
 
 /* ---- takers ---- */
@@ -130,6 +200,9 @@ struct view {
     unsigned hi; /* of OPEN and SHARED */
     uint64_t base;
     const struct distributor_task_type *type;
+    uint32_t words; /* of a slot */
+    uint64_t first; /* of the run that lo is in, if they are dense; */
+    unsigned end;   /* it goes as far as this, otherwise up to hi */
 };
 
 /* C1, C2 and the second look at head: `view` is of a block that was the oldest one then. */
@@ -145,6 +218,7 @@ static void look(struct distr_queue *queue, struct view *view)
         view->lo = distr_word_lo(view->word);
         view->hi = distr_word_hi(view->word);
         view->type = distr_block_type(view->block);
+        view->words = distr_block_slot_words(view->block);
         /* relaxed: it was set before the block was linked. */
         view->base = atomic_load_explicit(&view->block->base, memory_order_relaxed);
         if (distr_word_state(view->word) == DISTR_OPEN)
@@ -153,6 +227,26 @@ static void look(struct distr_queue *queue, struct view *view)
         head = atomic_load_explicit(&queue->head, memory_order_acquire);
         if (head == view->head)
             return;
+    }
+}
+
+/* Something can be claimed: finds the run that it is in. */
+static void find_run(struct view *view)
+{
+    view->first = 0;
+    view->end = view->hi;
+    if (view->words != DISTR_DENSE_WORDS)
+        return;
+    /* C8 acquire: pairs with A3. */
+    uint32_t runs = atomic_load_explicit(&view->block->runs, memory_order_acquire);
+    while (runs-- > 0) {
+        uint64_t run = distr_read(distr_block_run(view->block, runs));
+        if (distr_run_slot(run) <= view->lo) {
+            view->first = distr_run_first(run);
+            return;
+        }
+        if (distr_run_slot(run) < view->end)
+            view->end = distr_run_slot(run);
     }
 }
 
@@ -193,8 +287,8 @@ static unsigned share_of(struct distr_queue *queue, const struct distr_share *sh
 
     if (part > share->max)
         part = share->max;
-    if (part > here)
-        part = here;
+    if (part > view->end - view->lo)
+        part = view->end - view->lo;
     return part > 0 ? (unsigned)part : 1;
 }
 
@@ -228,20 +322,28 @@ static bool can_land(struct distr_landing *landing, const struct view *view, uns
     if (!landing || n == 0)
         return false;
     const struct distr_queue *deque = landing->deque;
-    landing->used = view->type && deque->type == view->type && deque->bottom + n <= deque->limit;
+    /* Type and words may be of two generations, see claim_slots. */
+    landing->used = view->type && view->words != DISTR_WIDE_WORDS && deque->type == view->type &&
+                    deque->bottom + n <= deque->limit;
     return landing->used;
 }
 
 static void land(const struct view *view, unsigned n, const struct distr_queue *deque)
 {
-    const _Atomic uint64_t *from = &view->block->words[view->lo * DISTR_NARROW_WORDS];
+    const _Atomic uint64_t *from = &view->block->words[view->lo * view->words];
+    const _Atomic uint64_t *end = from + n * view->words;
     _Atomic uint64_t *to = &deque->tail->words[(deque->bottom + n - 1) * DISTR_NARROW_WORDS];
+    uint64_t meta = distr_meta(view->first + view->lo, DISTR_INLINE, sizeof(uint64_t));
 
-    for (unsigned i = 1; i < n; i++) {
-        from += DISTR_NARROW_WORDS;
-        to -= DISTR_NARROW_WORDS;
-        distr_slot_write_narrow(to, distr_read(&from[0]), distr_read(&from[1]));
-    }
+    if (view->words == DISTR_DENSE_WORDS)
+        while (++from != end) {
+            meta = distr_meta_of_next(meta);
+            distr_slot_write_narrow(to -= DISTR_NARROW_WORDS, distr_read(from), meta);
+        }
+    else
+        while ((from += DISTR_NARROW_WORDS) != end)
+            distr_slot_write_narrow(to -= DISTR_NARROW_WORDS, distr_read(&from[0]),
+                                    distr_read(&from[1]));
 }
 
 /* C5 */
@@ -249,13 +351,16 @@ static void read_slots(const struct view *view, unsigned n, struct distr_item *i
 {
     const _Atomic uint64_t *words = view->block->words;
 
-    if (distr_likely(view->type != NULL))
-        for (unsigned i = 0; i < n; i++)
-            distr_slot_read_narrow(&words[(view->lo + i) * DISTR_NARROW_WORDS], view->type,
-                                   &items[i]);
+    if (view->words == DISTR_DENSE_WORDS)
+        for (unsigned i = view->lo; i < view->lo + n; i++)
+            distr_slot_read_dense(&words[i], view->type, view->first + i, &items[i - view->lo]);
+    else if (view->words == DISTR_NARROW_WORDS)
+        for (unsigned i = view->lo; i < view->lo + n; i++)
+            distr_slot_read_narrow(&words[i * DISTR_NARROW_WORDS], view->type,
+                                   &items[i - view->lo]);
     else
-        for (unsigned i = 0; i < n; i++)
-            distr_slot_read_wide(&words[(view->lo + i) * DISTR_WIDE_WORDS], &items[i]);
+        for (unsigned i = view->lo; i < view->lo + n; i++)
+            distr_slot_read_wide(&words[i * DISTR_WIDE_WORDS], &items[i - view->lo]);
 }
 
 /* C5, C6: reads n slots, then claims them; what was read counts only if the claim succeeds. */
@@ -265,9 +370,9 @@ static bool claim_slots(const struct view *view, unsigned n, distr_word_t claime
     distr_word_t word = view->word;
     unsigned whole = n;
 
-    /* Word and type may be of two generations, if the owner emptied its tail in between: then the
-     * swap fails, but nothing is read outside the block. */
-    if (view->lo + n > distr_block_slots(view->block, view->type))
+    /* Word, type and size of slots may be of several generations, if the owner emptied its tail in
+     * between: then the swap fails, but nothing is read outside the block. */
+    if (view->lo + n > distr_block_slots(view->block, view->words))
         return false;
     if (can_land(landing, view, n)) {
         land(view, n, landing->deque);
@@ -297,6 +402,7 @@ static unsigned freeze(struct distr_queue *queue, const struct distr_share *shar
     /* F3 acquire: pairs with D1's store. */
     view->hi = atomic_load_explicit(&view->block->bottom, memory_order_acquire);
     view->word = frozen;
+    find_run(view);
     unsigned n = view->hi > view->lo ? share_of(queue, share, view) : 0;
     /* F4 */
     distr_word_t fixed = distr_word(generation, view->hi, view->lo + n, DISTR_SHARED);
@@ -320,6 +426,7 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
             if (n > 0)
                 return n;
         } else if (view.lo < view.hi) {
+            find_run(&view);
             n = allowed_share(queue, share, &view);
             tell_place(&view, share);
             if (n == 0 || claim_slots(&view, n, view.word + n * DISTR_WORD_STEP, items,
@@ -335,13 +442,17 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
 /* Behind the oldest item that is there. */
 static void set_cursor(struct distr_cursor *cursor, const struct view *view)
 {
+    bool dense = view->words == DISTR_DENSE_WORDS;
+
     cursor->block = view->type ? view->block : NULL;
-    cursor->slot = &view->block->words[(view->lo + 1) * DISTR_NARROW_WORDS];
+    cursor->slot = &view->block->words[(view->lo + 1) * view->words];
     cursor->word = view->word + DISTR_WORD_STEP;
-    cursor->span = (view->hi - view->lo - 1) * DISTR_WORD_STEP;
+    cursor->span = (view->end - view->lo - 1) * DISTR_WORD_STEP;
     cursor->type = view->type;
+    cursor->serial = dense ? view->first + view->lo + 1 : DISTR_NO_RUN;
     /* relaxed: a guess is enough. */
-    cursor->last = view->hi < distr_block_slots(view->block, view->type) &&
+    cursor->last = view->end == view->hi &&
+                   view->hi < distr_block_slots(view->block, view->words) &&
                    atomic_load_explicit(&view->block->next, memory_order_relaxed) == 0;
     /* relaxed: constant in a generation; a later one is another's. */
     cursor->attempt = 1;
@@ -357,6 +468,7 @@ bool distr_queue_claim_one(struct distr_queue *queue, struct distr_cursor *curso
     for (;;) {
         look(queue, &view);
         if (view.lo < view.hi) {
+            find_run(&view);
             set_cursor(cursor, &view);
             if (claim_slots(&view, 1, cursor->word, item, NULL))
                 return true;

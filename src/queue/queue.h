@@ -40,19 +40,27 @@ struct distr_queue {
     /* The owner alone, at every step; the first ones as in struct distributor_short_end. */
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
     distr_word_t word;                            /* of the deque's PRIVATE tail, as it left it */
-    const struct distributor_task_type *type;     /* of the narrow tail; NULL: it is wide */
+    const struct distributor_task_type *type;     /* of the tail; NULL: it is wide */
+    uint64_t first;  /* of the dense tail: its serials without their slots; or DISTR_NO_RUN */
     uint32_t bottom; /* its own copy of tail->bottom, ahead of it until publish */
     uint32_t quick;  /* below it a word of `type` is put with no further look; 0: look */
     /* A taker that cleared the queue's hint says so here: the owner looks at its own line only. */
     _Atomic bool unhinted;
+    bool dense;       /* the tail is */
     bool ahead;       /* it always keeps a spare, so that an item of any kind has its slot */
     bool guarded;     /* each put has more to do than the queue knows: quick stays 0 */
-    uint32_t lo;      /* of the deque's PRIVATE tail */
-    uint32_t limit;   /* slots of the tail */
-    uint32_t fetched; /* of its slots: those below it are on lines that were got for writing */
-    struct distr_block *spare; /* the block after, so that a push cannot fail */
-    uint32_t wide;             /* blocks to come that are wide, since types alternate */
+    uint16_t lo;      /* of the deque's PRIVATE tail */
+    uint16_t limit;   /* slots of the tail */
+    uint16_t fetched; /* of its slots: those below it are on lines that were got for writing */
+    uint8_t runs;     /* of the dense tail */
+    uint8_t wide;     /* blocks to come that are wide, since types alternate, */
+    uint8_t narrow;   /* or not dense, since serials do not follow each other; */
+#define DISTR_ALL_NARROW UINT8_MAX /* for good */
+    struct distr_block *spare;     /* the block after, so that a push cannot fail */
 };
+
+/* No serial follows it. */
+#define DISTR_NO_RUN DISTRIBUTOR_SHORT_NO_RUN
 
 /* What a look at a queue found. */
 enum distr_look {
@@ -67,7 +75,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
 
 /* ---- owner ---- */
 
-/* The type of a narrow block that an item fits into; NULL: it needs a wide one. */
+/* The type of the block that an item fits into; NULL: it needs a wide one. */
 static inline const struct distributor_task_type *distr_format(const struct distr_item *item)
 {
     return distr_meta_is_narrow(item->meta) ? item->type : NULL;
@@ -81,23 +89,35 @@ static inline void distr_queue_quicken(struct distr_queue *queue)
     queue->quick = plain && distr_has_membarrier ? queue->fetched : 0;
 }
 
-/* The owner goes on in a block of that type, of which so many slots are in use. */
+/* The owner goes on in a block, of which so many slots are in use: none of a dense one. */
 static inline void distr_queue_set_tail(struct distr_queue *queue, struct distr_block *block,
-                                        const struct distributor_task_type *type, uint32_t bottom)
+                                        uint32_t bottom)
 {
+    uint32_t words = distr_block_slot_words(block);
+
     queue->tail = block;
-    queue->type = type;
-    queue->limit = distr_block_slots(block, type);
+    queue->type = distr_block_type(block);
+    queue->dense = words == DISTR_DENSE_WORDS;
+    queue->first = DISTR_NO_RUN;
+    queue->runs = 0;
+    queue->limit = (uint16_t)distr_block_slots(block, words);
     queue->bottom = bottom;
     queue->fetched = 0;
     distr_queue_quicken(queue);
 }
 
-/* From here on each put takes the long way. */
+/* OPEN: from here on it may have dense blocks. */
+static inline void distr_queue_allow_dense(struct distr_queue *queue)
+{
+    queue->narrow = 0;
+}
+
+/* From here on each put takes the long way, and the blocks to come are not dense. */
 static inline void distr_queue_guard(struct distr_queue *queue)
 {
     queue->guarded = true;
     queue->quick = 0;
+    queue->narrow = DISTR_ALL_NARROW;
 }
 
 /* The owner's end, as short ways see it. */
@@ -106,7 +126,7 @@ static inline struct distributor_short_end *distr_queue_end(struct distr_queue *
     return (struct distributor_short_end *)(void *)&queue->tail;
 }
 
-/* Whether the tail takes an item of that format. */
+/* Whether the tail takes an item of that format, if it is not dense. */
 static inline bool distr_queue_fits(const struct distr_queue *queue,
                                     const struct distributor_task_type *format)
 {
@@ -120,7 +140,8 @@ int distr_queue_reserve_slow(struct distr_queue *queue);
 static inline int distr_queue_reserve(struct distr_queue *queue,
                                       const struct distributor_task_type *format)
 {
-    if (distr_likely(queue->bottom < queue->limit && distr_queue_fits(queue, format)) ||
+    if (distr_likely(queue->bottom < queue->limit && distr_queue_fits(queue, format) &&
+                     !queue->dense) ||
         queue->spare)
         return 0;
     return distr_queue_reserve_slow(queue);
@@ -135,8 +156,8 @@ static inline int distr_queue_reserve_ahead(struct distr_queue *queue, unsigned 
     return distr_likely(queue->spare != NULL) ? 0 : distr_queue_reserve_spare(queue, count);
 }
 
-/* Links the spare behind the tail, for an item of that format. */
-void distr_queue_extend(struct distr_queue *queue, const struct distributor_task_type *format);
+/* The same as distr_queue_put, in a dense tail, or in the spare if the tail does not take it. */
+void distr_queue_put_rarely(struct distr_queue *queue, const struct distr_item *item);
 
 /* The type of the next block; remembers that types alternate if this one is left early. */
 const struct distributor_task_type *
@@ -154,10 +175,11 @@ static inline void distr_queue_fetch_due(struct distr_queue *queue)
 /* OPEN: writes a reserved slot; nobody sees it before publish. */
 static inline void distr_queue_put(struct distr_queue *queue, const struct distr_item *item)
 {
-    const struct distributor_task_type *format = distr_format(item);
-
-    if (distr_unlikely(queue->bottom == queue->limit || !distr_queue_fits(queue, format)))
-        distr_queue_extend(queue, format);
+    if (distr_unlikely(queue->bottom == queue->limit || queue->dense ||
+                       !distr_queue_fits(queue, distr_format(item)))) {
+        distr_queue_put_rarely(queue, item);
+        return;
+    }
     distr_queue_fetch_due(queue);
     distr_block_write(queue->tail, queue->type, queue->bottom++, item);
 }
@@ -168,22 +190,22 @@ static inline void distr_queue_publish(struct distr_queue *queue)
     atomic_store_explicit(&queue->tail->bottom, queue->bottom, memory_order_release);
 }
 
-/* OPEN: how many words of that type have a slot with no further look. */
+/* OPEN: how many words of that type, with serials from that one on, have a slot with no further
+ * look. */
 static inline uint32_t distr_queue_quick_slots(struct distr_queue *queue,
-                                               const struct distributor_task_type *type)
+                                               const struct distributor_task_type *type,
+                                               uint64_t serial)
 {
-    return distributor_short_is_quick(distr_queue_end(queue), type) ? queue->quick - queue->bottom
-                                                                    : 0;
+    bool quick = distributor_short_is_quick(distr_queue_end(queue), type);
+
+    return quick && (!queue->dense || serial == queue->first + queue->bottom)
+               ? queue->quick - queue->bottom
+               : 0;
 }
 
-/* OPEN: the next `count` of these slots, to be written; nobody sees them before publish. */
-static inline _Atomic uint64_t *distr_queue_put_slots(struct distr_queue *queue, uint32_t count)
-{
-    _Atomic uint64_t *slot = &queue->tail->words[queue->bottom * DISTR_NARROW_WORDS];
-
-    queue->bottom += count;
-    return slot;
-}
+/* OPEN: puts so many of them; nobody sees them before publish. */
+void distr_queue_put_words(struct distr_queue *queue, const void *words, uint32_t count,
+                           uint64_t serial);
 
 /* ---- takers ---- */
 
@@ -217,8 +239,9 @@ unsigned distr_queue_claim(struct distr_queue *queue, const struct distr_share *
 
 /*
  * Where a taker that is alone with an OPEN queue goes on: behind its claim of one item, in that
- * block, if it is a narrow one, as far as it was written then.  The owner's line is looked at only
- * when these are used up.  How far the taker has come the block's word says, and nothing else.
+ * block, if it is no wide one, as far as it was written then, and as far as the run goes.  The
+ * owner's line is looked at only when these are used up.  How far the taker has come the block's
+ * word says, and nothing else.
  */
 struct distr_cursor {
     struct distr_block *block;                /* NULL: nowhere; these as in
@@ -229,6 +252,7 @@ struct distr_cursor {
     const struct distributor_task_type *type; /* of the block */
     uint32_t attempt;                         /* 1 */
     uint32_t maker;                           /* of the block */
+    uint64_t serial; /* of the slot, if the block is dense; or DISTR_NO_RUN */
     bool met;                                 /* the last claim met another taker */
     bool last;                                /* nothing was written behind its span */
 };

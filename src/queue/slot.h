@@ -2,9 +2,10 @@
 /*
  * What travels through the queues: a task, a result or a failure.
  *
- * An item is the plain form that one thread holds.  In a block it takes a slot of 32 bytes, or of
- * 16 in a narrow block, whose items have one type and at most 8 bytes: a cache line that crosses
- * between cores then carries four of them.
+ * An item is the plain form that one thread holds.  In a block it takes a slot of 32 bytes; of 16
+ * in a narrow block, whose items have one type and at most 8 bytes; or of 8 in a dense one, whose
+ * items have one type and are words, with serials that follow each other: a cache line that
+ * crosses between cores then carries eight of them.
  *
  * A taker may read a slot while it is being reused.  It throws away what it read (its claim fails),
  * so slots are read and written in relaxed atomic words: no order is needed, no torn word can
@@ -73,6 +74,12 @@ static inline uint64_t distr_meta_with_serial(uint64_t meta, uint64_t serial)
     return (meta & 0xfffff) | serial << 20;
 }
 
+/* With the serial that follows. */
+static inline uint64_t distr_meta_of_next(uint64_t meta)
+{
+    return meta + ((uint64_t)1 << 20);
+}
+
 static inline uint64_t distr_meta_serial(uint64_t meta)
 {
     return meta >> 20;
@@ -99,6 +106,12 @@ static inline size_t distr_meta_inline_size(uint64_t meta)
     return meta & 31;
 }
 
+/* Whether it is plain, and of 8 bytes. */
+static inline bool distr_meta_is_word(uint64_t meta)
+{
+    return (meta & 0xfffff) == sizeof(uint64_t);
+}
+
 /* Whether an item of this meta fits into a narrow slot. */
 static inline bool distr_meta_is_narrow(uint64_t meta)
 {
@@ -107,9 +120,10 @@ static inline bool distr_meta_is_narrow(uint64_t meta)
 
 #define DISTR_WIDE_WORDS 4u
 #define DISTR_NARROW_WORDS 2u
+#define DISTR_DENSE_WORDS 1u
 #define DISTR_LINE_WORDS (DISTR_CACHELINE / (unsigned)sizeof(uint64_t))
 
-/* Of a slot in a narrow block of that type, or in a wide one. */
+/* Of a slot in a deque's block: narrow if it is of one type. */
 static inline unsigned distr_slot_words(const struct distributor_task_type *type)
 {
     return type ? DISTR_NARROW_WORDS : DISTR_WIDE_WORDS;
@@ -146,6 +160,15 @@ static inline void distr_slot_read_narrow(const _Atomic uint64_t *slot,
 {
     item->payload.words[0] = distr_read(&slot[0]);
     item->meta = distr_read(&slot[1]);
+    item->type = type;
+}
+
+static inline void distr_slot_read_dense(const _Atomic uint64_t *slot,
+                                         const struct distributor_task_type *type, uint64_t serial,
+                                         struct distr_item *item)
+{
+    item->payload.words[0] = distr_read(slot);
+    item->meta = distr_meta(serial, DISTR_INLINE, sizeof(uint64_t));
     item->type = type;
 }
 

@@ -46,7 +46,7 @@ static void end(const char *name)
 /* ---- the tasks ---- */
 
 /* All have one type, as where a program adds many of them: types that alternate take wide slots. */
-enum { GATE = 1, NOTHING, ROOT, EMITS };
+enum { GATE = 1, NOTHING, ROOT, ONE, EMITS };
 
 static int run_task(distributor_task_t *self, const void *input, size_t size);
 
@@ -74,6 +74,15 @@ static void spawn_all(distributor_task_t *self)
     must(distributor_spawn(self, &task, &what, sizeof what) == 0);
 }
 
+static void emit_one(distributor_task_t *self)
+{
+    const uint64_t result = 1;
+
+    must(distributor_emit(self, &result, sizeof result) == 0);
+    do_nothing();
+}
+
+/* All have one serial. */
 static void emit_all(distributor_task_t *self)
 {
     uint64_t result = 0;
@@ -98,6 +107,8 @@ static int run_task(distributor_task_t *self, const void *input, size_t size)
         await(&gate);
     } else if (what == ROOT) {
         spawn_all(self);
+    } else if (what == ONE) {
+        emit_one(self);
     } else {
         emit_all(self);
     }
@@ -126,15 +137,28 @@ static void hold(distributor_t *d)
     await(&entered);
 }
 
+static void add_all(distributor_t *d, uint64_t what)
+{
+    for (unsigned i = 0; i < METER_EVENTS; i++)
+        add(d, what);
+}
+
 static void add_each(distributor_t *d)
 {
     hold(d);
     add(d, NOTHING);
     begin();
-    for (unsigned i = 0; i < METER_EVENTS; i++)
-        add(d, NOTHING);
+    add_all(d, NOTHING);
     end("add");
     let_run("run");
+}
+
+static void run_emits(distributor_t *d)
+{
+    hold(d);
+    add(d, ONE);
+    add_all(d, ONE);
+    let_run("run-emits");
 }
 
 static void add_many(distributor_t *d)
@@ -169,7 +193,7 @@ static void emit(distributor_t *d)
     let_run(NULL);
 }
 
-static void read_each(distributor_t *d)
+static void read_each(distributor_t *d, const char *name)
 {
     distributor_result_t result;
 
@@ -177,7 +201,7 @@ static void read_each(distributor_t *d)
     begin();
     for (unsigned i = 0; i < METER_EVENTS; i++)
         must(distributor_next_result(d, &result) == 1);
-    end("read");
+    end(name);
 }
 
 static void read_many(distributor_t *d)
@@ -215,10 +239,12 @@ void meter_pool(int metered)
         d = start();
     metering = metered;
     add_each(d);
+    run_emits(d);
+    read_each(d, "read");
     add_many(d);
     spawn(d);
     emit(d);
-    read_each(d);
+    read_each(d, "read-narrow");
     metering = false;
     emit(d);
     metering = metered;

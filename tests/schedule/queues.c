@@ -186,15 +186,15 @@ static void open_two_takers(void)
 static void *read_alone(void *unused)
 {
     struct distr_cursor cursor = {.block = NULL};
-    uint64_t word;
-    uint64_t meta;
+    uint64_t word, serial;
+    uint32_t rest;
 
     (void)unused;
     for (unsigned i = 0; i < 5; i++) {
         struct distr_item item = {.type = small_type};
-        if (distributor_short_take(distr_cursor_short(&cursor), &word, &meta)) {
+        if (distributor_short_take(distr_cursor_short(&cursor), &word, &serial, &rest)) {
             item.payload.words[0] = word;
-            item.meta = meta;
+            item.meta = serial << 20 | rest;
             take_note(&item);
         } else if (distr_queue_claim_one(&queue, &cursor, &item)) {
             take_note(&item);
@@ -219,6 +219,54 @@ static void open_cursor(void)
         item = next_item();
         append(&queue, &item);
     }
+    pthread_join(reader, NULL);
+    finish();
+}
+
+/* Words whose serials follow each other, more or less: after two that fill a wide block, three runs
+ * fill a dense one, and the others need a narrow one. */
+static const uint64_t in_disorder[] = {0, 1, 2, 3, 5, 4, 7, 6, 8};
+
+static void append_in_disorder(unsigned from, unsigned end)
+{
+    for (unsigned i = from; i < end; i++) {
+        struct distr_item item = item_of_type(in_disorder[i], small_type, sizeof(uint64_t));
+        append(&queue, &item);
+    }
+}
+
+static void set_up_disorder(void)
+{
+    set_up(DISTR_OPEN);
+    distr_queue_allow_dense(&queue);
+    put = sizeof in_disorder / sizeof *in_disorder;
+    append_in_disorder(0, 3);
+}
+
+/* One appends runs, another claims. */
+static void open_runs(void)
+{
+    pthread_t taker;
+
+    set_up_disorder();
+    start(&taker, claim_twice);
+    schedule_begin();
+    append_in_disorder(3, 6);
+    claim_from(&queue, 1, 2, false);
+    append_in_disorder(6, put);
+    pthread_join(taker, NULL);
+    finish();
+}
+
+/* One appends runs, another one reads with a cursor, alone. */
+static void open_cursor_runs(void)
+{
+    pthread_t reader;
+
+    set_up_disorder();
+    start(&reader, read_alone);
+    schedule_begin();
+    append_in_disorder(3, put);
     pthread_join(reader, NULL);
     finish();
 }
@@ -442,7 +490,7 @@ static void deque_batch(void)
 }
 
 /* What is claimed is copied behind the bottom of a deque that a taker freezes meanwhile. */
-static void deque_claim(void)
+static void claim_into_deque(bool dense)
 {
     struct distr_share share = {.max = 2, .divisor = 1};
     struct distr_item item;
@@ -450,6 +498,8 @@ static void deque_claim(void)
 
     set_up(DISTR_PRIVATE);
     schedule_check(distr_queue_init(&other_queue, &pools, DISTR_LARGE, DISTR_OPEN) == 0);
+    if (dense)
+        distr_queue_allow_dense(&other_queue);
     for (unsigned i = 0; i < 6; i++) {
         struct distr_item next = next_item();
         append(&other_queue, &next);
@@ -467,6 +517,16 @@ static void deque_claim(void)
     while (distr_queue_drain(&other_queue, &item))
         take_note(&item);
     finish();
+}
+
+static void deque_claim(void)
+{
+    claim_into_deque(false);
+}
+
+static void deque_claim_dense(void)
+{
+    claim_into_deque(true);
 }
 
 /* Uses up the first deque's oldest block, and gets it for a deque of its own. */
@@ -510,6 +570,8 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "open_cursor", .body = open_cursor},
     {.name = "open_other_owner", .body = open_other_owner},
     {.name = "open_formats", .body = open_formats},
+    {.name = "open_runs", .body = open_runs},
+    {.name = "open_cursor_runs", .body = open_cursor_runs},
     {.name = "deque_pop_freeze", .body = deque_pop_freeze},
     {.name = "deque_pop_freeze_fallback", .body = deque_pop_freeze, .fallback = true},
     {.name = "deque_push_freeze", .body = deque_push_freeze},
@@ -521,6 +583,7 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "deque_oldest", .body = deque_oldest},
     {.name = "deque_batch", .body = deque_batch},
     {.name = "deque_claim", .body = deque_claim},
+    {.name = "deque_claim_dense", .body = deque_claim_dense},
 };
 
 int main(int argc, char **argv)

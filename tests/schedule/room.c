@@ -213,7 +213,8 @@ static void reader_alone_batch(void)
     distributor_result_t results[2];
 
     book_create(1, 0, 0);
-    book_add(&book_many, 0);
+    for (unsigned i = 0; i < 8; i++)
+        book_add(&book_emits, 0);
     book_start();
     schedule_check(distributor_close(book_pool) == 0);
     schedule_settle();

@@ -119,6 +119,8 @@
     schedule_cleanup_pop(&shim_cleanup, (execute) != 0); \
     }
 
+/* So a dense block has room for five words, of three runs. */
+#define DISTR_RUNS 3u
 #include "pool/take.h"
 #include "queue/queue.h"
 

@@ -215,7 +215,7 @@ static void quiescence_failure(void)
 static void take_back(void)
 {
     book_create(2, 0, 0);
-    for (unsigned i = 0; i < 12; i++)
+    for (unsigned i = 0; i < 16; i++)
         book_add(i == 0 ? &book_waits : &book_quiet, 0);
     book_start();
     schedule_begin();
@@ -227,7 +227,7 @@ static void take_back(void)
 static void claim_batches(void)
 {
     book_create(2, 0, 0);
-    for (unsigned i = 0; i < 12; i++)
+    for (unsigned i = 0; i < 16; i++)
         book_add(&book_quiet, 0);
     book_start();
     schedule_begin();

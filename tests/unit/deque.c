@@ -26,7 +26,7 @@ static void push(struct distr_queue *queue, uint64_t number)
     cr_assert_eq(distr_deque_reserve(queue), 0);
     struct distributor_short_end *end = distr_queue_end(queue);
     if (number % 2 && distr_format(&item) && distributor_short_is_quick(end, item.type)) {
-        if (!distributor_short_push(end, item.payload.words[0], item.meta))
+        if (!distributor_short_push(end, number, serial_of(number)))
             distr_deque_push_again(queue, queue->bottom - 1);
     } else {
         distr_deque_push_one(queue, &item);

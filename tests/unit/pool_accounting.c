@@ -180,6 +180,60 @@ static int spawn_two(distributor_task_t *self, const void *input, size_t size)
     return distributor_emit(self, input, size);
 }
 
+/* Mostly its input; of some tasks nothing, of some twice, and some fail. */
+static int emit_unevenly(distributor_task_t *self, const void *input, size_t size)
+{
+    uint64_t number = *(const uint64_t *)input;
+
+    if (number % 1007 == 0)
+        return -EIO;
+    if (number % 509 == 0)
+        return 0;
+    if (number % 211 == 0 && distributor_emit(self, input, size) != 0)
+        return -EINVAL;
+    return distributor_emit(self, input, size);
+}
+
+/* All are words of one type, so that their serials stand in runs; reads take one or many. */
+Test(accounting, each_result_has_the_serial_of_its_task)
+{
+    enum { COUNT = 100000, ARRAY = 100 };
+    static const distributor_task_type_t type = {.name = "uneven", .run = emit_unevenly};
+    static distributor_result_t results[ARRAY];
+    distributor_t *d = make(OPTIONS(.workers = 3));
+    uint64_t first = UINT64_MAX, seen = 0, expected = 0;
+    expect(distributor_start(d), 0);
+    for (uint64_t n = 0; n < COUNT;) {
+        uint64_t array[ARRAY];
+        for (uint64_t i = 0; i < ARRAY; i++)
+            array[i] = n + i;
+        if (n / ARRAY % 2)
+            expect(distributor_add_tasks(d, &type, array, sizeof(*array), ARRAY), ARRAY);
+        else
+            for (uint64_t i = 0; i < ARRAY; i++)
+                expect(distributor_add_task(d, &type, &array[i], sizeof(array[i])), 0);
+        n += ARRAY;
+    }
+    for (uint64_t n = 0; n < COUNT; n++)
+        expected += n % 1007 == 0 ? 1 : n % 509 == 0 ? 0 : n % 211 == 0 ? 2 : 1;
+    while (seen < expected) {
+        ptrdiff_t taken = seen / 1000 % 2 ? distributor_next_results(d, results, ARRAY)
+                                          : distributor_next_result(d, results);
+        ensure(taken > 0);
+        for (ptrdiff_t i = 0; i < taken; i++) {
+            uint64_t number = *(const uint64_t *)results[i].data;
+            if (first == UINT64_MAX)
+                first = results[i].serial - number;
+            expect(results[i].serial, first + number);
+            expect(results[i].error, number % 1007 == 0 ? -EIO : 0);
+        }
+        seen += (uint64_t)taken;
+    }
+    expect(seen, expected);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 /* Unique within the run, and growing in the order of adding for the tasks of this thread. */
 Test(accounting, serials_are_unique_and_grow)
 {

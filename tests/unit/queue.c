@@ -17,6 +17,8 @@ static void open_queue(struct fixture *fixture)
     distr_fence_init();
     distr_pools_init(&fixture->pools);
     cr_assert_eq(distr_queue_init(&fixture->queue, &fixture->pools, DISTR_SMALL, DISTR_OPEN), 0);
+    if (mix_may_be_dense())
+        distr_queue_allow_dense(&fixture->queue);
 }
 
 static bool is_quick(struct distr_queue *queue, const distributor_task_type_t *type)
@@ -29,8 +31,11 @@ static void append(struct distr_queue *queue, uint64_t from, uint64_t count)
     for (uint64_t i = from; i < from + count; i++) {
         struct distr_item item = numbered(i);
         cr_assert_eq(distr_queue_reserve(queue, distr_format(&item)), 0);
-        if (i % 2 && distr_format(&item) && is_quick(queue, item.type)) {
-            distributor_short_put(distr_queue_end(queue), item.payload.words[0], item.meta);
+        struct distributor_short_end *end = distr_queue_end(queue);
+        struct distributor_short_place place = distributor_short_place(end);
+        if (i % 2 && distr_format(&item) &&
+            distributor_short_write_any(end, place, item.type, i, serial_of(i))) {
+            distributor_short_publish(end, place);
         } else {
             distr_queue_put(queue, &item);
             distr_queue_publish(queue);
@@ -107,11 +112,11 @@ Test(queue, a_block_that_was_put_back_is_got_again)
 
     distr_pools_init(&pools);
     struct distr_block *block = distr_pools_get(&pools, DISTR_LARGE);
-    distr_block_renew(block, DISTR_OPEN, NULL);
+    distr_block_renew(block, DISTR_OPEN, NULL, DISTR_WIDE_WORDS);
     uint64_t generation = distr_word_generation(block->word);
     distr_pools_put(&pools, block);
     cr_assert_eq(distr_pools_get(&pools, DISTR_LARGE), block);
-    distr_block_renew(block, DISTR_PRIVATE, NULL);
+    distr_block_renew(block, DISTR_PRIVATE, NULL, DISTR_WIDE_WORDS);
     cr_assert_gt(distr_word_generation(block->word), generation);
     distr_pools_free(&pools);
     finish();
@@ -133,7 +138,7 @@ Test(queue, what_is_appended_is_claimed_in_order)
     finish();
 }
 
-Test(queue, narrow_blocks_take_half_the_memory)
+Test(queue, narrow_blocks_take_half_the_memory_and_dense_ones_a_quarter)
 {
     struct fixture fixture;
     uint32_t blocks[MIXES];
@@ -145,6 +150,10 @@ Test(queue, narrow_blocks_take_half_the_memory)
         distr_pools_free(&fixture.pools);
     }
     cr_assert_leq(blocks[NARROW], 100000 / (2 * DISTR_LARGE_SLOTS) + 1);
+    uint32_t dense = 100000 / (4 * DISTR_LARGE_SLOTS - DISTR_RUNS) + 2; /* and a spare */
+    cr_assert_leq(blocks[DENSE], dense);
+    cr_assert_leq(blocks[GAPS], dense, "runs waste blocks");
+    cr_assert_leq(blocks[SCATTERED], blocks[NARROW] * 5 / 4, "serials in disorder waste blocks");
     cr_assert_leq(blocks[WIDE], 100000 / DISTR_LARGE_SLOTS + 1);
     cr_assert_leq(blocks[ALTERNATING], blocks[WIDE] * 5 / 4, "alternating types waste blocks");
     cr_assert_leq(blocks[RANDOM], blocks[WIDE] * 5 / 4, "mixed types waste blocks");
@@ -227,11 +236,14 @@ Test(queue, a_claim_takes_its_share)
 static uint64_t take_at(struct distr_cursor *cursor, struct distr_queue *queue)
 {
     struct distr_item item = {.type = cursor->type};
+    uint64_t serial;
+    uint32_t rest;
 
-    if (distributor_short_take(distr_cursor_short(cursor), &item.payload.words[0], &item.meta) ||
-        distr_queue_claim_one(queue, cursor, &item))
-        return number_of(&item);
-    return UINT64_MAX;
+    if (distributor_short_take(distr_cursor_short(cursor), &item.payload.words[0], &serial, &rest))
+        item.meta = serial << 20 | rest;
+    else if (!distr_queue_claim_one(queue, cursor, &item))
+        return UINT64_MAX;
+    return number_of(&item);
 }
 
 Test(queue, a_cursor_goes_on_and_survives_reuse)
@@ -241,18 +253,21 @@ Test(queue, a_cursor_goes_on_and_survives_reuse)
     uint64_t expected = 0;
     uint64_t number;
 
-    mix = RUNS;
-    open_queue(&fixture);
-    for (uint64_t round = 0; round < 200; round++) {
-        append(&fixture.queue, round * 50, 50);
-        /* some are claimed elsewhere in between: the cursor falls behind, its block is reused */
-        if (round % 3 == 2)
-            expected += claim_all(&fixture.queue, expected);
-        while ((number = take_at(&cursor, &fixture.queue)) != UINT64_MAX)
-            cr_assert_eq(number, expected++);
+    for (mix = NARROW; mix < MIXES; mix++) {
+        open_queue(&fixture);
+        cursor.block = NULL;
+        expected = 0;
+        for (uint64_t round = 0; round < 200; round++) {
+            append(&fixture.queue, round * 50, 50);
+            /* some are claimed elsewhere: the cursor falls behind, its block is reused */
+            if (round % 3 == 2)
+                expected += claim_all(&fixture.queue, expected);
+            while ((number = take_at(&cursor, &fixture.queue)) != UINT64_MAX)
+                cr_assert_eq(number, expected++);
+        }
+        cr_assert_eq(expected, 200 * 50);
+        distr_pools_free(&fixture.pools);
     }
-    cr_assert_eq(expected, 200 * 50);
-    distr_pools_free(&fixture.pools);
     finish();
 }
 
@@ -274,7 +289,8 @@ Test(queue, a_cursor_of_an_older_generation_takes_nothing)
 {
     struct fixture fixture;
     struct distr_cursor cursor = {.block = NULL};
-    uint64_t word, meta;
+    uint64_t word, serial;
+    uint32_t rest;
 
     mix = NARROW;
     open_queue(&fixture);
@@ -288,7 +304,7 @@ Test(queue, a_cursor_of_an_older_generation_takes_nothing)
         ;
     use_again(&fixture.queue, older.block, older.word);
     append(&fixture.queue, 0, 1);
-    cr_assert_not(distributor_short_take(distr_cursor_short(&older), &word, &meta));
+    cr_assert_not(distributor_short_take(distr_cursor_short(&older), &word, &serial, &rest));
     distr_pools_free(&fixture.pools);
     finish();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Numbered items for the tests of src/queue.  How they mix decides which blocks they get: items of
- * 8 bytes and one type go into narrow blocks, all others into wide ones.
+ * 8 bytes and one type go into narrow blocks, or into dense ones if the queue may have them and
+ * their serials follow each other; all others into wide ones.
  */
 #ifndef TESTS_UNIT_QUEUE_SUPPORT_H
 #define TESTS_UNIT_QUEUE_SUPPORT_H
@@ -9,7 +10,7 @@
 #include "queue/deque.h"
 #include "support.h"
 
-enum mix { NARROW, WIDE, ALTERNATING, RUNS, RANDOM, MIXES };
+enum mix { NARROW, DENSE, GAPS, SCATTERED, WIDE, ALTERNATING, RUNS, RANDOM, MIXES };
 
 static enum mix mix;
 static const distributor_task_type_t mixed_types[3];
@@ -19,6 +20,9 @@ static inline unsigned kind_of(uint64_t number)
 {
     switch (mix) {
     case NARROW:
+    case DENSE:
+    case GAPS:
+    case SCATTERED:
         return 0;
     case WIDE:
         return 3;
@@ -31,11 +35,24 @@ static inline unsigned kind_of(uint64_t number)
     }
 }
 
+static inline uint64_t serial_of(uint64_t number)
+{
+    if (mix == GAPS)
+        return number + number / 90 * 1000; /* ten or eleven runs a block */
+    return mix == SCATTERED ? number + number / 3 * 10 : number;
+}
+
+static inline bool mix_may_be_dense(void)
+{
+    return mix != NARROW;
+}
+
 static inline struct distr_item numbered(uint64_t number)
 {
     unsigned kind = kind_of(number);
     struct distr_item item = {.type = &mixed_types[kind % 3],
-                              .meta = distr_meta(number, DISTR_INLINE, kind == 3 ? 16 : 8)};
+                              .meta = distr_meta(serial_of(number), DISTR_INLINE,
+                                                 kind == 3 ? 16 : 8)};
 
     item.payload.words[0] = number;
     item.payload.words[1] = ~number;
@@ -47,7 +64,7 @@ static inline uint64_t number_of(const struct distr_item *item)
     uint64_t number = item->payload.words[0];
     unsigned kind = kind_of(number);
 
-    cr_assert_eq(distr_meta_serial(item->meta), number, "a torn item");
+    cr_assert_eq(distr_meta_serial(item->meta), serial_of(number), "a torn item");
     cr_assert_eq(distr_meta_inline_size(item->meta), kind == 3 ? 16 : 8);
     cr_assert_eq(item->type, &mixed_types[kind % 3], "an item of another type");
     if (kind == 3)

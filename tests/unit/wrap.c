@@ -56,6 +56,8 @@ Test(wrap, generations_and_changes_of_a_queue)
         distr_pools_init(&pools);
         age_blocks(&pools, 8);
         expect(distr_queue_init(&queue, &pools, kinds[turn % 2], DISTR_OPEN), 0);
+        if (mix_may_be_dense())
+            distr_queue_allow_dense(&queue);
         age_head(&queue);
         for (uint64_t i = 0; i < 50000; i++) {
             struct distr_item item = numbered(i);
