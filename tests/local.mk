@@ -216,6 +216,13 @@ tests_unit_pool_await_t_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pool_await_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 tests_unit_pool_await_t_LDADD = $(UNIT_LIBS)
 
+unit_tests += tests/unit/pool_crowd.t
+tests_unit_pool_crowd_t_SOURCES = tests/unit/pool_crowd.c tests/unit/support.h
+tests_unit_pool_crowd_t_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pool_crowd_t_LDADD = $(UNIT_LIBS)
+tests_unit_pool_crowd_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
+	-Wl,--wrap=sched_getcpu -Wl,--wrap=sched_yield
+
 unit_tests += tests/unit/pool_bytes.t
 tests_unit_pool_bytes_t_SOURCES = tests/unit/pool_bytes.c tests/unit/support.h
 tests_unit_pool_bytes_t_CFLAGS = $(UNIT_CFLAGS)

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "pool/crowd.h"
 #include "pool/defer.h"
 #include "pool/item.h"
 #include "pool/quiesce.h"
@@ -265,6 +266,7 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
     if (record->worker)
         return distr_is_asking(record->worker) ? -EDEADLK : spawn(record, type, input, size);
     distr_inside(record, DISTR_INSIDE);
+    distr_crowd_come(record);
     rc = check_type(record, type);
     if (rc == 0)
         rc = add_one(record, type, input, size, deadline);
@@ -431,6 +433,8 @@ static int add_part(struct distr_record *record, struct array *array)
     uint64_t part = array->left < ARRAY_PART ? array->left : ARRAY_PART;
     bool limited = distr_input_limited(d);
     uint64_t put = 0;
+
+    distr_crowd_come(record);
     int rc = limited ? wait_for_room(d, part, &part, DISTRIBUTOR_FOREVER) : 0;
 
     if (rc != 0)

@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "base/clock.h"
+#include "pool/crowd.h"
 #include "pool/fd.h"
 #include "pool/idle.h"
 #include "pool/reader.h"
@@ -102,8 +103,9 @@ static void let_some_come(struct distributor *d, struct distr_record *record, in
 }
 
 /* Nothing was there: waits a little, longer, or until told. */
-static int wait_more(struct distributor *d, struct distr_reader *reader, struct wait *wait)
+static int wait_more(struct distributor *d, struct distr_record *record, struct wait *wait)
 {
+    struct distr_reader *reader = &record->reader;
     int64_t now = distr_now();
 
     if (wait->since == 0)
@@ -117,6 +119,7 @@ static int wait_more(struct distributor *d, struct distr_reader *reader, struct 
             sched_yield();
         return 0;
     }
+    distr_crowd_leave(record);
     if (distr_cpus_are_taken(d) && !wait->napped) {
         wait->napped = nap(d, reader, wait, now);
         return 0;
@@ -160,6 +163,7 @@ ptrdiff_t distr_await_results(struct distributor *d, struct distr_record *record
     struct distr_reader *reader = &record->reader;
     struct wait wait = {.deadline = deadline};
 
+    distr_crowd_come(record);
     if (distr_unlikely(reader->found >= MANY) && deadline != 0)
         let_some_come(d, record, deadline);
     for (;;) {
@@ -173,7 +177,7 @@ ptrdiff_t distr_await_results(struct distributor *d, struct distr_record *record
             if (rc != -EAGAIN || deadline == 0)
                 return rc;
         }
-        int rc = wait_more(d, reader, &wait);
+        int rc = wait_more(d, record, &wait);
         if (rc != 0) {
             ptrdiff_t last = nothing(d, reader, count);
             return last != -EAGAIN ? last : rc;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pool/crowd.h"
 #include "pool/defer.h"
 #include "pool/item.h"
 #include "pool/lifecycle.h"
@@ -76,6 +77,7 @@ static struct distributor *make(const distributor_options_t *options)
     d->cpus = distr_cpu_count();
     d->last = &d->first;
     d->fd = -1;
+    d->outside_cpu = DISTR_NO_CPU;
     distr_pools_init(&d->pools);
     return d;
 }

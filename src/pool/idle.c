@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include "base/clock.h"
+#include "pool/crowd.h"
 #include "pool/keep.h"
 #include "pool/order.h"
 #include "pool/quiesce.h"
@@ -376,6 +377,8 @@ bool distr_search(struct distr_worker *worker)
 
     if (worker->order && !distr_order_goes_on(worker))
         distr_order_close(worker);
+    else if (!worker->order)
+        distr_give_way(worker);
     /* The one input of an order has no hint, and comes first. */
     if (distr_has_sources(d) && !worker->order && distr_nothing_is_hinted(worker) &&
         ask_first(worker))

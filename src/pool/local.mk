@@ -7,6 +7,8 @@ src_libdistr_la_SOURCES += \
 	src/pool/ask.c \
 	src/pool/await.c \
 	src/pool/await.h \
+	src/pool/crowd.c \
+	src/pool/crowd.h \
 	src/pool/defer.c \
 	src/pool/defer.h \
 	src/pool/distributor.c \

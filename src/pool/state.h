@@ -88,6 +88,7 @@ struct distr_record {
     _Atomic uint64_t discarded;
     _Atomic uint64_t unqueued; /* results that cancel dropped, failures without memory */
 
+    uint32_t until_note; /* calls until its thread says on which CPU it is (crowd.h) */
     uint32_t met;      /* adds that met a search, since the last one that met none */
     uint32_t patience; /* of those, how many before it wakes another worker */
     const distributor_task_type_t *checked; /* the last type that was found valid */
@@ -158,6 +159,13 @@ struct distr_pace {
     bool slow; /* the last time */
 };
 
+/* What a worker knows that may have to give way (crowd.c). */
+struct distr_way {
+    uint64_t others;  /* how many tasks the others had ended when it asked last */
+    bool others_move; /* more than the time before */
+    int64_t asked_at;
+};
+
 /* One worker: the record of its thread, its results, and what it is doing. */
 struct distr_worker {
     struct distr_record record;
@@ -173,6 +181,7 @@ struct distr_worker {
     struct distr_group *scan_group; /* where it found tasks last */
     unsigned scan_bit;
     uint64_t watched; /* what all had added and ended when it looked last */
+    struct distr_way way;
     struct distr_source *source; /* which one it asked last */
     struct distr_source *kept;   /* which one it keeps, if nobody has taken it away (keep.h) */
     struct distr_pace pace;      /* of what it keeps */
@@ -227,6 +236,8 @@ struct distributor {
     DISTR_CACHE_ALIGNED struct distr_gate readers;
     _Atomic uint32_t reader_told;
     _Atomic(struct distr_pipe *) watch; /* waits to be told, like a reader; swapped by all */
+    _Atomic int outside_cpu;    /* where an outside thread was seen in a call, */
+    _Atomic int64_t outside_at; /* and when (crowd.h) */
 
     /* Who uses no limit never writes these. */
     DISTR_CACHE_ALIGNED _Atomic uint64_t pending; /* tasks accepted and not begun */

@@ -17,9 +17,9 @@ sure="__errno_location __pthread_register_cancel __pthread_unregister_cancel __s
     pthread_detach pthread_equal pthread_getspecific pthread_join pthread_key_delete
     pthread_mutex_destroy pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock
     pthread_mutexattr_destroy pthread_mutexattr_settype pthread_once pthread_self
-    pthread_setname_np pthread_sigmask sched_yield sigaddset sigdelset sigemptyset sigfillset
-    snprintf strchr strcmp strcspn strerrordesc_np strlen strncmp strrchr strstr strtol sysconf
-    vsnprintf"
+    pthread_setname_np pthread_sigmask sched_getcpu sched_yield sigaddset sigdelset sigemptyset
+    sigfillset snprintf strchr strcmp strcspn strerrordesc_np strlen strncmp strrchr strstr strtol
+    sysconf vsnprintf"
 sure_flow="__ctype_b_loc _exit access dirname dlclose dlerror dlsym environ freelocale getenv
     geteuid localtime_r qsort rmdir sigaction strftime strspn strtod strtod_l strtok_r strtoll
     unlink uselocale"

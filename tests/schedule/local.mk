@@ -10,8 +10,8 @@ schedule_wrapped = \
 	pthread_cond_destroy pthread_cond_init pthread_cond_wait pthread_create \
 	pthread_detach pthread_exit pthread_join pthread_key_create pthread_mutex_destroy \
 	pthread_mutex_init pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock \
-	pthread_self pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_yield \
-	strdup
+	pthread_self pthread_setname_np pthread_setspecific pthread_sigmask realloc sched_getcpu \
+	sched_yield strdup
 
 schedule_programs = \
 	tests/schedule/channels \
