@@ -201,8 +201,6 @@ distributor_short_write_any(const struct distributor_short_end *end,
                             struct distributor_short_place place,
                             const distributor_task_type_t *type, uint64_t word, uint64_t serial)
 {
-    uint64_t *slots = (uint64_t *)(void *)(place.tail + 1);
-
     if (!distributor_short_is_quick(end, type))
         return false;
     if (!end->dense) {
@@ -211,6 +209,8 @@ distributor_short_write_any(const struct distributor_short_end *end,
     }
     if (DISTRIBUTOR_SHORT_RARELY(serial != end->first + place.bottom))
         return false;
+    /* Not before: the end of a deferred task is never quick and has no tail. */
+    uint64_t *slots = (uint64_t *)(void *)(place.tail + 1);
     DISTRIBUTOR_SHORT_STORE(&slots[place.bottom], word, RELAXED);
     return true;
 }
