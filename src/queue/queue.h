@@ -106,10 +106,11 @@ static inline void distr_queue_set_tail(struct distr_queue *queue, struct distr_
     distr_queue_quicken(queue);
 }
 
-/* OPEN: from here on it may have dense blocks. */
+/* OPEN: from here on it may have dense blocks, unless it is guarded, before or after. */
 static inline void distr_queue_allow_dense(struct distr_queue *queue)
 {
-    queue->narrow = 0;
+    if (!queue->guarded)
+        queue->narrow = 0;
 }
 
 /* From here on each put takes the long way, and the blocks to come are not dense. */

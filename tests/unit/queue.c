@@ -160,6 +160,25 @@ Test(queue, narrow_blocks_take_half_the_memory_and_dense_ones_a_quarter)
     finish();
 }
 
+/* A spare and a look at each item are no price for a put that is never quick. */
+Test(queue, a_guarded_queue_has_no_dense_blocks)
+{
+    struct fixture fixture;
+
+    mix = DENSE;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        open_queue(&fixture);
+        distr_queue_guard(&fixture.queue);
+        if (turn == 1)
+            distr_queue_allow_dense(&fixture.queue);
+        append(&fixture.queue, 0, 1000);
+        cr_assert_not(fixture.queue.dense, "allowed %u times", turn + 1);
+        cr_assert_eq(claim_all(&fixture.queue, 0), 1000);
+        distr_pools_free(&fixture.pools);
+    }
+    finish();
+}
+
 Test(queue, blocks_are_reused)
 {
     struct fixture fixture;
