@@ -176,6 +176,7 @@ struct distr_worker {
     struct distr_ordered *order; /* constant; NULL: results come as they are made */
     unsigned unheard;    /* results that met a reader which was told and had not looked */
     unsigned until_fair; /* tasks until it looks for the oldest one elsewhere */
+    unsigned fair_missed; /* looks in a row that met what it had claimed */
     struct distr_group *fair_group; /* the record it looks at then */
     unsigned fair_bit;
     struct distr_group *scan_group; /* where it found tasks last */

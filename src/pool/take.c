@@ -6,6 +6,9 @@
 #include "pool/order.h"
 #include "pool/quiesce.h"
 
+#define FAIR_RECORDS 4u /* of others, that a look goes to */
+#define FAIR_MISSED 8u  /* looks that meet a claim in a row, until one comes behind it */
+
 /* What a record holds: tasks it added, and of a worker also tasks it has claimed. */
 static bool holds_task(struct distr_record *record)
 {
@@ -205,15 +208,29 @@ static bool take_oldest(struct distr_worker *worker, struct distr_record *record
     return count > 0;
 }
 
+/* A look has met what is claimed.  Where one thread adds and adds, all of them may: after some that
+ * did, one comes behind the claim. */
+static unsigned fair_after_claim(struct distr_worker *worker)
+{
+    unsigned left = worker->claims.bottom - worker->claims.lo;
+    bool behind = ++worker->fair_missed >= FAIR_MISSED && left < DISTR_FAIR_EVERY;
+
+    return behind ? left + 1 : DISTR_FAIR_EVERY;
+}
+
 bool distr_take_fair(struct distr_worker *worker)
 {
     worker->until_fair = DISTR_FAIR_EVERY;
     /* Claimed tasks are older than those of the same thread that nobody has claimed. */
-    if (distr_deque_pop(&worker->claims, &worker->task.item))
+    if (distr_deque_pop(&worker->claims, &worker->task.item)) {
+        worker->until_fair = fair_after_claim(worker);
         return true;
+    }
+    unsigned looks = FAIR_RECORDS * (worker->fair_missed + 1); /* those that were missed, too */
+    worker->fair_missed = 0;
     if (worker->order)
         return false; /* all is taken oldest first */
-    for (unsigned looks = 0; looks < 4; looks++)
+    while (looks-- > 0)
         if (take_oldest(worker, next_record(worker)))
             return true;
     return false;

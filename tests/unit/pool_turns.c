@@ -209,3 +209,38 @@ Test(turns, one_task_in_a_flood)
     expect(distributor_destroy(d), 0);
     finish();
 }
+
+static atomic_uint others;
+
+static int count_others(distributor_task_t *self, const void *input, size_t size)
+{
+    (void)self, (void)input, (void)size;
+    if (!atomic_load(&had_its_turn))
+        atomic_fetch_add(&others, 1);
+    return 0;
+}
+
+static void *add_patient(void *argument)
+{
+    task_assert(distributor_add_task(argument, &patient, NULL, 0) == 0);
+    return NULL;
+}
+
+/* The only worker always finds more from the first thread, a whole claim each time. */
+Test(turns, one_task_beside_many_of_another_thread)
+{
+    static const distributor_task_type_t type = {.name = "other", .run = count_others};
+    static const uint64_t input[2];
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    for (size_t size = 0; size <= sizeof(input); size += 8) {
+        atomic_store(&had_its_turn, false);
+        atomic_store(&others, 0);
+        for (unsigned i = 0; i < 100000; i++)
+            expect(distributor_add_task(d, &type, input, size), 0);
+        end_thread(begin_thread(add_patient, d));
+        expect(run(d).completed, 100001);
+        cr_assert_leq(atomic_load(&others), 5000);
+    }
+    expect(distributor_destroy(d), 0);
+    finish();
+}
