@@ -41,7 +41,6 @@
 #define DISTRIBUTOR_SHORT_FENCE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 #define DISTRIBUTOR_SHORT_RARELY(condition) __builtin_expect(!!(condition), 0)
-#define DISTRIBUTOR_SHORT_MOSTLY(condition) __builtin_expect(!!(condition), 1)
 #define DISTRIBUTOR_SHORT_INLINE static __inline__ __attribute__((__always_inline__))
 #define DISTRIBUTOR_SHORT_STRUCT struct __attribute__((__may_alias__))
 #define DISTRIBUTOR_SHORT_ALIGNED __attribute__((__aligned__(DISTRIBUTOR_SHORT_LINE)))
@@ -160,7 +159,8 @@ DISTRIBUTOR_API int distributor_plain_next_result(distributor_t *d, distributor_
 
 /* ---- queues ---- */
 
-/* Where the owner puts the next word, looked up once: what it writes could be anything to a compiler. */
+/* Where the owner puts the next word, looked up once: to a compiler what it writes could be
+ * anything. */
 struct distributor_short_place {
     struct distributor_short_block *tail;
     uint32_t bottom;
@@ -238,8 +238,8 @@ DISTRIBUTOR_SHORT_INLINE bool distributor_short_push(struct distributor_short_en
 }
 
 /*
- * Takes the next word at a cursor; *rest: what its meta says beside the serial.  Nobody else takes from the queue, so that the block's word is
- * stored, not swapped.  False: nothing was taken.
+ * Takes the next word at a cursor; *rest: what its meta says beside the serial.  Nobody else takes
+ * from the queue, so that the block's word is stored, not swapped.  False: nothing was taken.
  */
 DISTRIBUTOR_SHORT_INLINE bool distributor_short_take(const struct distributor_short_cursor *cursor,
                                                      uint64_t *word, uint64_t *serial,

@@ -80,7 +80,7 @@ struct distr_block {
 
     /* Constant. */
     uint32_t index;    /* what distr_pools_at finds it by; never 0 */
-    uint32_t capacity; /* wide slots; a narrow block has twice as many */
+    uint32_t capacity; /* wide slots; see distr_block_slots */
 
     /* The owner alone. */
     struct distr_block *previous; /* the block before it, if previous_generation is still its own */

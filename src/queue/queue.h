@@ -229,7 +229,7 @@ struct distr_share {
     bool freeze;     /* also take from a block that its owner holds */
     uint64_t before; /* only items with a lower number; 0: all */
     struct distr_place *place; /* not NULL: is told where the items stood */
-    struct distr_landing *landing; /* not NULL: is used where slots need not change their form */
+    struct distr_landing *landing; /* not NULL: is used for words of the deque's type */
 };
 
 #define DISTR_CLAIM_MAX 128u
