@@ -50,8 +50,9 @@ static inline int check_type(struct distr_record *record, const distributor_task
 
 void distr_more_serials(struct distributor *d, struct distr_serials *serials)
 {
-    /* relaxed: only the number counts. */
-    serials->next = atomic_fetch_add_explicit(&d->serial, SERIALS, memory_order_relaxed);
+    /* relaxed: only the number counts.  Of as many bits as one that was read from an item. */
+    serials->next = distr_meta_serial(distr_meta(
+        atomic_fetch_add_explicit(&d->serial, SERIALS, memory_order_relaxed), DISTR_INLINE, 0));
     serials->end = serials->next + SERIALS;
 }
 

@@ -173,6 +173,24 @@ Test(wrap, counts_serials_and_gates_of_a_pool)
     finish();
 }
 
+/* A run of words goes on from serial to serial, so both have to have as many bits. */
+Test(wrap, words_are_quick_behind_the_last_serial)
+{
+    static const uint64_t word = 1;
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    atomic_store(&d->serial, (uint64_t)1 << DISTR_SERIAL_BITS);
+    for (int i = 0; i < 500; i++)
+        expect(distributor_add_task(d, &echo, &word, sizeof(word)), 0);
+    struct distr_record *record = distr_thread_last();
+    ensure(record->input.dense);
+    ensure(!distr_has_membarrier ||
+           distr_queue_quick_slots(&record->input, &echo, record->serials.next) > 0);
+    expect(run(d).completed, 500);
+    expect(drain(d), 500);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
 Test(wrap, sequence_of_a_gate)
 {
     enum { TURNS = 1000 };
