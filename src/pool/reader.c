@@ -11,6 +11,8 @@
 #include "pool/pipe.h"
 #include "pool/quiesce.h"
 
+#define STAY_MAX 16u /* looks in a row that begin at one worker which has more and more */
+
 /* ---- what a reader holds ---- */
 
 void distr_result_discard(const struct distr_item *item)
@@ -121,6 +123,24 @@ static void clear_hint(struct distr_worker *worker)
         hint_results(worker);
 }
 
+/* The next look begins at that worker again, whose lines are here; now and then at the next one,
+ * lest it waits for ever beside one that emits faster than is read.  bits: of others, hinted. */
+static void go_on(struct distr_reader *reader, struct distr_group *group, uint64_t bits,
+                  unsigned bit, bool apart)
+{
+    bool on = ++reader->stayed >= STAY_MAX || apart;
+
+    reader->group = group;
+    reader->bit = bit;
+    if (!on)
+        return;
+    bool above = bits >> bit != 0;
+    reader->stayed = 0;
+    reader->bit = above ? bit + 1 : 0;
+    if (!above)
+        reader->group = atomic_load_explicit(&group->next, memory_order_acquire);
+}
+
 static size_t take_in_group(struct distr_reader *reader, struct distr_group *group, size_t count)
 {
     uint64_t bits = atomic_load_explicit(&group->results, memory_order_acquire);
@@ -138,9 +158,8 @@ static size_t take_in_group(struct distr_reader *reader, struct distr_group *gro
         bits &= ~((uint64_t)1 << bit);
         taken += n;
         if (n > 0) {
-            reader->group = group;
             /* Readers that meet at one worker's output are better off apart. */
-            reader->bit = count == 1 && reader->cursor.met ? (bit + 1) % 64 : bit;
+            go_on(reader, group, bits, bit, count == 1 && reader->cursor.met);
         } else if (many) {
             clear_hint(worker);
         }

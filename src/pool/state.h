@@ -55,6 +55,7 @@ struct distr_reader {
     size_t count;              /* of the last read, to be freed by the next */
     struct distr_group *group; /* where it goes on looking */
     unsigned bit;
+    unsigned stayed;   /* looks that began there and found something */
     int64_t napped_at; /* when its last nap began, */
     uint64_t came;     /* and the results that it has found since */
     size_t found;      /* by its last look, if these were all; 0: there may have been more */

@@ -336,3 +336,41 @@ Test(readers, a_result_comes_while_its_task_goes_on)
     sem_destroy(&gate);
     finish();
 }
+
+/* A hundred thousand times which of the two it is, once both have begun. */
+static int emit_many_beside_another(distributor_task_t *self, const void *input, size_t size)
+{
+    static atomic_int begun;
+    atomic_fetch_add(&begun, 1);
+    while (atomic_load(&begun) % 2 != 0)
+        nap(MILLISECONDS(1));
+    for (int i = 0; i < 100000; i++)
+        task_assert(distributor_emit(self, input, size) == 0);
+    return 0;
+}
+
+/* Neither all of one worker's results come before those of another, nor do they in batches. */
+Test(readers, no_worker_waits_behind_all_of_another)
+{
+    static const distributor_task_type_t type = {.name = "many", .run = emit_many_beside_another};
+    distributor_t *d = make(OPTIONS(.workers = 2));
+    for (size_t most = 1; most <= 16; most += 15) {
+        distributor_result_t r[16];
+        unsigned count[2] = {0};
+        for (uint64_t i = 0; i < 2; i++)
+            expect(distributor_add_task(d, &type, &i, sizeof(i)), 0);
+        expect(run(d).completed, 2);
+        for (unsigned taken = 0; taken < 50000;) {
+            ptrdiff_t n = most == 1 ? distributor_next_result(d, r)
+                                    : distributor_next_results(d, r, most);
+            ensure(n > 0);
+            for (ptrdiff_t i = 0; i < n; i++)
+                count[*(const uint64_t *)r[i].data]++;
+            taken += (unsigned)n;
+        }
+        ensure(count[0] > 0 && count[1] > 0);
+        expect(drain(d), 200000 - count[0] - count[1]);
+    }
+    expect(distributor_destroy(d), 0);
+    finish();
+}
