@@ -189,20 +189,27 @@ void distr_deque_push(struct distr_queue *queue, const struct distr_item *items,
     }
 }
 
-/* A claim has put them behind the bottom: they are pushed. */
-static void push_landed(struct distr_queue *queue, unsigned count)
+/* The tail was frozen before they were pushed that stand behind the bottom. */
+static distr_apart void push_landed_again(struct distr_queue *queue, unsigned before,
+                                          unsigned count)
 {
-    unsigned before = queue->bottom;
-
-    if (distr_likely(distr_deque_step(queue, before + count, memory_order_release)))
-        return;
     struct distr_item items[DISTR_CLAIM_MAX];
     unsigned hi = settle(queue, before);
+
     for (unsigned i = 0; i < count; i++)
         distr_block_read(queue->tail, queue->type, before + count - 1 - i, &items[i]);
     go_on(queue, hi, queue->type);
     if (hi == before)
         distr_deque_push(queue, items, count); /* else the takers have them */
+}
+
+/* A claim has put them behind the bottom: they are pushed. */
+static void push_landed(struct distr_queue *queue, unsigned count)
+{
+    unsigned before = queue->bottom;
+
+    if (distr_unlikely(!distr_deque_step(queue, before + count, memory_order_release)))
+        push_landed_again(queue, before, count);
 }
 
 unsigned distr_deque_claim(struct distr_queue *deque, struct distr_queue *from,
