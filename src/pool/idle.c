@@ -377,7 +377,7 @@ bool distr_search(struct distr_worker *worker)
 
     if (worker->order && !distr_order_goes_on(worker))
         distr_order_close(worker);
-    else if (!worker->order)
+    if (!worker->order || !worker->order->segment)
         distr_give_way(worker);
     /* The one input of an order has no hint, and comes first. */
     if (distr_has_sources(d) && !worker->order && distr_nothing_is_hinted(worker) &&

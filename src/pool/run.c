@@ -79,7 +79,7 @@ static bool begin_rarely(struct distr_worker *worker, uint32_t state)
     return false;
 }
 
-static inline void run_task(struct distr_worker *worker)
+distr_inlined void run_task(struct distr_worker *worker)
 {
     uint32_t state = distr_state(worker->record.owner);
     size_t size;
@@ -104,6 +104,12 @@ static struct distr_queue *next_deque(struct distr_worker *worker)
     return distr_likely(!spawned->tail->previous) ? &worker->claims : NULL;
 }
 
+/* One that a taker had asked for. */
+static distr_apart void run_settled(struct distr_worker *worker)
+{
+    run_task(worker);
+}
+
 typedef int callback_t(distributor_task_t *self, const void *input, size_t size);
 
 /* One of run_words, whose type stands in the worker's task.  False: this was none. */
@@ -118,7 +124,7 @@ static inline bool run_word(struct distr_worker *worker, struct distr_queue *deq
     if (distr_unlikely(!distr_deque_pop_word(deque, row, item))) {
         /* Not counted in until_fair: it ends the rows, so that a task that is counted follows. */
         if (distr_deque_pop_settled(deque, row->bottom + 1, item))
-            run_task(worker);
+            run_settled(worker);
         return false;
     }
     size_t size = distr_meta_inline_size(item->meta);
