@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TASKS UINT64_C(2016) /* two blocks of narrow slots */
+#define TASKS UINT64_C(2016) /* four blocks of 504 */
 #define ROUNDS 400
 #define WARM_ROUNDS 20
 

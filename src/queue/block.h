@@ -124,7 +124,7 @@ struct distr_pool {
 /* A thread's first block is small, so that a thousand threads that add little cost little. */
 enum { DISTR_SMALL = 0, DISTR_LARGE = 1, DISTR_POOL_KINDS = 2 };
 #define DISTR_SMALL_SLOTS 14u
-#define DISTR_LARGE_SLOTS 508u
+#define DISTR_LARGE_SLOTS 252u
 
 struct distr_pools {
     struct distr_pool kind[DISTR_POOL_KINDS];
@@ -178,7 +178,7 @@ static inline const struct distributor_task_type *distr_block_type(const struct 
  * that one's serial, behind the slots, in a word of its own.
  */
 #ifndef DISTR_RUNS
-#define DISTR_RUNS 32u
+#define DISTR_RUNS 16u
 #endif
 
 static inline _Atomic uint64_t *distr_block_run(struct distr_block *block, uint32_t run)

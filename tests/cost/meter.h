@@ -50,8 +50,8 @@ static inline int meter_runs(void)
 
 #endif
 
-/* How often each event happens in one stretch: 8 large blocks of narrow slots, of 1016 each. */
-#define METER_EVENTS 8128u
+/* How often each event happens in one stretch: 16 large blocks of narrow slots, of 504 each. */
+#define METER_EVENTS 8064u
 
 /* The stretches of src/queue, and those of the public calls; `metered` is false while everything is
  * warmed up, so that no page and no block is new when it counts. */
