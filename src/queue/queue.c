@@ -131,7 +131,8 @@ static bool goes_on(struct distr_queue *queue, const struct distr_item *item)
 
     if (!distr_meta_is_word(item->meta) ||
         (serial != queue->first + queue->bottom && queue->runs == DISTR_RUNS)) {
-        queue->narrow = NARROW_BLOCKS;
+        if (queue->narrow != DISTR_ALL_NARROW)
+            queue->narrow = NARROW_BLOCKS;
         return false;
     }
     if (serial != queue->first + queue->bottom)

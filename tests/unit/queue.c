@@ -179,6 +179,26 @@ Test(queue, a_guarded_queue_has_no_dense_blocks)
     finish();
 }
 
+Test(queue, a_queue_that_is_guarded_in_a_dense_block_has_no_more_of_them)
+{
+    struct fixture fixture;
+
+    mix = SCATTERED;
+    open_queue(&fixture);
+    append(&fixture.queue, 0, DISTR_SMALL_SLOTS + 1);
+    cr_assert(fixture.queue.dense);
+    distr_queue_guard(&fixture.queue);
+    for (uint64_t i = DISTR_SMALL_SLOTS + 1; i < 20000; i++) {
+        bool dense = fixture.queue.dense;
+        append(&fixture.queue, i, 1);
+        cr_assert(dense || !fixture.queue.dense, "dense again");
+    }
+    cr_assert_not(fixture.queue.dense);
+    cr_assert_eq(claim_all(&fixture.queue, 0), 20000);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
 Test(queue, blocks_are_reused)
 {
     struct fixture fixture;
