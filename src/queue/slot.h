@@ -123,7 +123,7 @@ static inline bool distr_meta_is_narrow(uint64_t meta)
 #define DISTR_DENSE_WORDS 1u
 #define DISTR_LINE_WORDS (DISTR_CACHELINE / (unsigned)sizeof(uint64_t))
 
-/* Of a slot in a deque's block: narrow if it is of one type. */
+/* Of a slot in a block that is not dense: narrow if it is of one type. */
 static inline unsigned distr_slot_words(const struct distributor_task_type *type)
 {
     return type ? DISTR_NARROW_WORDS : DISTR_WIDE_WORDS;
