@@ -184,7 +184,7 @@ DISTRIBUTOR_SHORT_INLINE bool distributor_short_is_quick(const struct distributo
            !DISTRIBUTOR_SHORT_RARELY(end->type != type);
 }
 
-/* relaxed, in these two: the store of bottom hands them over.  In a narrow block: */
+/* relaxed, in these: the store of bottom hands them over.  In a narrow block: */
 DISTRIBUTOR_SHORT_INLINE void distributor_short_write(struct distributor_short_place place,
                                                       uint64_t word, uint64_t serial)
 {
@@ -193,6 +193,15 @@ DISTRIBUTOR_SHORT_INLINE void distributor_short_write(struct distributor_short_p
     DISTRIBUTOR_SHORT_STORE(&slot[0], word, RELAXED);
     DISTRIBUTOR_SHORT_STORE(
         &slot[1], serial << DISTRIBUTOR_SHORT_SERIAL | DISTRIBUTOR_SHORT_WORD, RELAXED);
+}
+
+/* In a dense one: */
+DISTRIBUTOR_SHORT_INLINE void distributor_short_write_dense(struct distributor_short_place place,
+                                                            uint64_t word)
+{
+    uint64_t *slots = (uint64_t *)(void *)(place.tail + 1);
+
+    DISTRIBUTOR_SHORT_STORE(&slots[place.bottom], word, RELAXED);
 }
 
 /* In one of either kind, where a word of that type and serial has its slot.  False: it may not. */
@@ -210,8 +219,28 @@ distributor_short_write_any(const struct distributor_short_end *end,
     if (DISTRIBUTOR_SHORT_RARELY(serial != end->first + place.bottom))
         return false;
     /* Not before: the end of a deferred task is never quick and has no tail. */
-    uint64_t *slots = (uint64_t *)(void *)(place.tail + 1);
-    DISTRIBUTOR_SHORT_STORE(&slots[place.bottom], word, RELAXED);
+    distributor_short_write_dense(place, word);
+    return true;
+}
+
+/* The same with the next serial of the thread that adds: in a dense block the slot has it, where it
+ * is quick, and `serial` is behind. */
+DISTRIBUTOR_SHORT_INLINE bool
+distributor_short_write_next(struct distributor_short_record *record,
+                             struct distributor_short_place place,
+                             const distributor_task_type_t *type, uint64_t word)
+{
+    if (!distributor_short_is_quick(&record->input, type))
+        return false;
+    if (record->input.dense) {
+        distributor_short_write_dense(place, word);
+        return true;
+    }
+    uint64_t serial = record->serial;
+    if (DISTRIBUTOR_SHORT_RARELY(serial == record->end))
+        return false;
+    distributor_short_write(place, word, serial);
+    record->serial = serial + 1;
     return true;
 }
 
@@ -224,13 +253,10 @@ DISTRIBUTOR_SHORT_INLINE void distributor_short_publish(struct distributor_short
     DISTRIBUTOR_SHORT_STORE(&place.tail->bottom, place.bottom + 1, RELEASE);
 }
 
-/* Both in a deque, which has no dense blocks.  False: a taker froze the tail. */
+/* The same in a deque.  False: a taker froze the tail. */
 DISTRIBUTOR_SHORT_INLINE bool distributor_short_push(struct distributor_short_end *end,
-                                                     uint64_t word, uint64_t serial)
+                                                     struct distributor_short_place place)
 {
-    struct distributor_short_place place = distributor_short_place(end);
-
-    distributor_short_write(place, word, serial);
     distributor_short_publish(end, place);
     DISTRIBUTOR_SHORT_FENCE(); /* pairs with F2 */
     /* The load of D1.  acquire: pairs with F1 and F4. */
@@ -275,6 +301,15 @@ DISTRIBUTOR_SHORT_INLINE bool distributor_short_take(const struct distributor_sh
 
 /* ---- calls ---- */
 
+/* What has the size of a word is copied before the call. */
+DISTRIBUTOR_SHORT_INLINE bool distributor_short_word(const void *from, size_t size, uint64_t *word)
+{
+    if (DISTRIBUTOR_SHORT_RARELY(!from || size != sizeof *word))
+        return false;
+    __builtin_memcpy(word, from, sizeof *word);
+    return true;
+}
+
 /* N2: whether somebody sleeps, or the hint is gone; after a publish and a light fence. */
 DISTRIBUTOR_SHORT_INLINE bool
 distributor_short_is_due(const struct distributor_short *d,
@@ -312,20 +347,15 @@ DISTRIBUTOR_SHORT_INLINE void distributor_short_count(struct distributor_short_r
 
 DISTRIBUTOR_SHORT_INLINE int distributor_short_add_task(distributor_t *d,
                                                         const distributor_task_type_t *type,
-                                                        const void *input, size_t size)
+                                                        uint64_t word)
 {
     const struct distributor_short *pool = (const struct distributor_short *)(const void *)d;
     struct distributor_short_record *record = distributor_short_seat.record;
-    uint64_t word;
 
-    if (DISTRIBUTOR_SHORT_RARELY(!d || !input || size != sizeof word ||
-                                 distributor_short_seat.id != pool->id))
+    if (DISTRIBUTOR_SHORT_RARELY(!d || distributor_short_seat.id != pool->id))
         return DISTRIBUTOR_SHORT_NOT;
     struct distributor_short_place place = distributor_short_place(&record->input);
-    uint64_t serial = record->serial;
-    __builtin_memcpy(&word, input, sizeof word);
-    if (DISTRIBUTOR_SHORT_RARELY(serial == record->end) ||
-        !distributor_short_write_any(&record->input, place, type, word, serial))
+    if (!distributor_short_write_next(record, place, type, word))
         return DISTRIBUTOR_SHORT_NOT;
     distributor_short_begin(record, DISTRIBUTOR_SHORT_INSIDE);
     distributor_short_count(record); /* A0 */
@@ -333,7 +363,6 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_add_task(distributor_t *d,
     if (DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&pool->state, SEQ_CST) &
                                  DISTRIBUTOR_SHORT_CLOSED))
         return distributor_short_added(d, false);
-    record->serial = serial + 1;
     distributor_short_publish(&record->input, place); /* A1 */
     DISTRIBUTOR_SHORT_FENCE();                        /* N1: pairs with P3 */
     if (distributor_short_is_due(pool, record))
@@ -344,46 +373,41 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_add_task(distributor_t *d,
 
 DISTRIBUTOR_SHORT_INLINE int distributor_short_spawn(distributor_task_t *self,
                                                      const distributor_task_type_t *type,
-                                                     const void *input, size_t size)
+                                                     uint64_t word)
 {
-    uint64_t word;
-
-    if (DISTRIBUTOR_SHORT_RARELY(!self || !input || size != sizeof word))
+    if (DISTRIBUTOR_SHORT_RARELY(!self))
         return DISTRIBUTOR_SHORT_NOT;
     struct distributor_short_record *record =
         ((const struct distributor_short_task *)(const void *)self)->record;
     const struct distributor_short *d =
         (const struct distributor_short *)(const void *)record->owner;
+    struct distributor_short_place place = distributor_short_place(&record->input);
     uint64_t serial = record->serial;
-    if (!distributor_short_is_quick(&record->input, type) ||
-        DISTRIBUTOR_SHORT_RARELY(serial == record->end) ||
+    if (DISTRIBUTOR_SHORT_RARELY(serial == record->end) ||
         DISTRIBUTOR_SHORT_RARELY(DISTRIBUTOR_SHORT_LOAD(&d->state, SEQ_CST) &
-                                 DISTRIBUTOR_SHORT_STOPPING))
+                                 DISTRIBUTOR_SHORT_STOPPING) ||
+        !distributor_short_write_any(&record->input, place, type, word, serial))
         return DISTRIBUTOR_SHORT_NOT;
-    __builtin_memcpy(&word, input, sizeof word);
     record->serial = serial + 1;
     distributor_short_count(record);
-    if (DISTRIBUTOR_SHORT_RARELY(!distributor_short_push(&record->input, word, serial)))
+    if (DISTRIBUTOR_SHORT_RARELY(!distributor_short_push(&record->input, place)))
         distributor_short_spawned(self, false);
     else if (distributor_short_is_due(d, record)) /* N2: the push had the fence */
         distributor_short_spawned(self, true);
     return 0;
 }
 
-DISTRIBUTOR_SHORT_INLINE int distributor_short_emit(distributor_task_t *self, const void *result,
-                                                    size_t size)
+DISTRIBUTOR_SHORT_INLINE int distributor_short_emit(distributor_task_t *self, uint64_t word)
 {
     const struct distributor_short_task *task =
         (const struct distributor_short_task *)(const void *)self;
-    uint64_t word;
 
-    if (DISTRIBUTOR_SHORT_RARELY(!self || !result || size != sizeof word))
+    if (DISTRIBUTOR_SHORT_RARELY(!self))
         return DISTRIBUTOR_SHORT_NOT;
     struct distributor_short_end *output = task->output;
     struct distributor_short_place place = distributor_short_place(output);
     const struct distributor_short *d =
         (const struct distributor_short *)(const void *)task->record->owner;
-    __builtin_memcpy(&word, result, sizeof word);
     if (!distributor_short_write_any(output, place, task->type, word,
                                      task->meta >> DISTRIBUTOR_SHORT_SERIAL))
         return DISTRIBUTOR_SHORT_NOT;
@@ -437,35 +461,53 @@ DISTRIBUTOR_SHORT_INLINE int distributor_short_next_result(distributor_t *d,
 /* The function itself is the library's. */
 #define DISTRIBUTOR_SHORT_CALL extern __inline__ __attribute__((__gnu_inline__, __always_inline__))
 
-/* Where the size is known to be that of a word: elsewhere a test for it would come first. */
-#define DISTRIBUTOR_SHORT_IF_WORD(size, call) \
-    (__builtin_constant_p(size) && (size) == DISTRIBUTOR_SHORT_WORD ? (call) \
-                                                                    : DISTRIBUTOR_SHORT_NOT)
+/* Where the size is known to be that of a word: elsewhere a test for it would come first.  The call
+ * gets a copy of its own, so that what the word was copied from need not be in memory. */
+#define DISTRIBUTOR_SHORT_IS_WORD(from, size, word) \
+    (__builtin_constant_p(size) && distributor_short_word(from, size, word))
 
 DISTRIBUTOR_SHORT_CALL int distributor_add_task(distributor_t *d,
                                                 const distributor_task_type_t *type,
                                                 const void *input, size_t size)
 {
-    int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_add_task(d, type, input, size));
+    uint64_t word;
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_add_task(d, type, input, size);
+    if (!DISTRIBUTOR_SHORT_IS_WORD(input, size, &word))
+        return distributor_plain_add_task(d, type, input, size);
+    int rc = distributor_short_add_task(d, type, word);
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
+    uint64_t copy = word;
+    return distributor_plain_add_task(d, type, &copy, sizeof copy);
 }
 
 DISTRIBUTOR_SHORT_CALL int distributor_spawn(distributor_task_t *self,
                                              const distributor_task_type_t *type, const void *input,
                                              size_t size)
 {
-    int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_spawn(self, type, input, size));
+    uint64_t word;
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_spawn(self, type, input, size);
+    if (!DISTRIBUTOR_SHORT_IS_WORD(input, size, &word))
+        return distributor_plain_spawn(self, type, input, size);
+    int rc = distributor_short_spawn(self, type, word);
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
+    uint64_t copy = word;
+    return distributor_plain_spawn(self, type, &copy, sizeof copy);
 }
 
 DISTRIBUTOR_SHORT_CALL int distributor_emit(distributor_task_t *self, const void *result,
                                             size_t size)
 {
-    int rc = DISTRIBUTOR_SHORT_IF_WORD(size, distributor_short_emit(self, result, size));
+    uint64_t word;
 
-    return rc != DISTRIBUTOR_SHORT_NOT ? rc : distributor_plain_emit(self, result, size);
+    if (!DISTRIBUTOR_SHORT_IS_WORD(result, size, &word))
+        return distributor_plain_emit(self, result, size);
+    int rc = distributor_short_emit(self, word);
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
+    uint64_t copy = word;
+    return distributor_plain_emit(self, &copy, sizeof copy);
 }
 
 DISTRIBUTOR_SHORT_CALL int distributor_next_result(distributor_t *d, distributor_result_t *result)

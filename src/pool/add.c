@@ -102,7 +102,9 @@ static int spawn(struct distr_record *record, const distributor_task_type_t *typ
 int distributor_spawn(distributor_task_t *self, const distributor_task_type_t *type,
                       const void *input, size_t size)
 {
-    int rc = distributor_short_spawn(self, type, input, size);
+    uint64_t word;
+    int rc = distributor_short_word(input, size, &word) ? distributor_short_spawn(self, type, word)
+                                                        : DISTRIBUTOR_SHORT_NOT;
 
     if (rc != DISTRIBUTOR_SHORT_NOT)
         return rc;
@@ -253,6 +255,38 @@ static int add_one(struct distr_record *record, const distributor_task_type_t *t
     return rc;
 }
 
+/* An outside thread's call begins the long way.  In a dense block quick adds left their serials to
+ * the slots: these are counted now. */
+static void begin_long(struct distr_record *record)
+{
+    struct distr_queue *input = &record->input;
+    uint64_t next = input->first + input->bottom;
+
+    distr_inside(record, DISTR_INSIDE);
+    if (!input->dense || input->first == DISTR_NO_RUN)
+        return;
+    distr_queue_quicken(input);
+    if (next > record->serials.next && next <= record->serials.end)
+        record->serials.next = next;
+}
+
+/* It ends.  Quick are the slots of a dense block that the serials to come belong to: none, if the
+ * next one does not follow. */
+static void end_long(struct distr_record *record)
+{
+    struct distr_queue *input = &record->input;
+    const struct distr_serials *serials = &record->serials;
+
+    if (input->dense) {
+        bool follows = serials->next == input->first + input->bottom;
+        uint32_t end = input->bottom + (follows ? (uint32_t)(serials->end - serials->next) : 0);
+        distr_queue_quicken(input);
+        if (end < input->quick)
+            input->quick = end;
+    }
+    distr_outside(record->owner, record);
+}
+
 /* deadline 0: without waiting. */
 static distr_apart int add(struct distributor *d, const distributor_task_type_t *type,
                            const void *input, size_t size, int64_t deadline)
@@ -266,12 +300,12 @@ static distr_apart int add(struct distributor *d, const distributor_task_type_t 
         return rc;
     if (record->worker)
         return distr_is_asking(record->worker) ? -EDEADLK : spawn(record, type, input, size);
-    distr_inside(record, DISTR_INSIDE);
+    begin_long(record);
     distr_crowd_come(record);
     rc = check_type(record, type);
     if (rc == 0)
         rc = add_one(record, type, input, size, deadline);
-    distr_outside(d, record);
+    end_long(record);
     return rc;
 }
 
@@ -326,7 +360,10 @@ static int add_word_in_order(struct distributor *d, struct distr_record *record,
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
-    int rc = distributor_short_add_task(d, type, input, size);
+    uint64_t word;
+    int rc = distributor_short_word(input, size, &word)
+                 ? distributor_short_add_task(d, type, word)
+                 : DISTRIBUTOR_SHORT_NOT;
 
     if (rc != DISTRIBUTOR_SHORT_NOT)
         return rc;
@@ -472,10 +509,10 @@ static int add_array(struct distr_record *record, struct array *array)
         return rc;
     if (record->worker)
         return distr_is_asking(record->worker) ? -EDEADLK : spawn_array(record, array);
-    distr_inside(record, DISTR_INSIDE);
+    begin_long(record);
     while (array->left > 0 && rc == 0)
         rc = add_part(record, array);
-    distr_outside(record->owner, record);
+    end_long(record);
     return rc;
 }
 

@@ -181,6 +181,7 @@ int distributor_defer(distributor_task_t *self, distributor_task_t **task)
         return -ENOMEM;
     /* No end of a task overlooks this kind. */
     self->item.meta = distr_meta(distr_meta_serial(self->item.meta), DISTR_DEFERRED, 0);
+    self->rare = true;
     self->deferred = deferred;
     *task = &deferred->task;
     return 0;

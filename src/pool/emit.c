@@ -98,12 +98,17 @@ static int emit(struct distr_worker *worker, const void *result, size_t size)
     distr_queue_put(&worker->output, &item);
     distr_queue_publish(&worker->output); /* E1 */
     distr_announce_result(worker);
+    /* There was no memory for another spare: the next task's failure has no slot yet. */
+    if (distr_unlikely(!worker->output.spare && !worker->order))
+        worker->task.rare = true;
     return 0;
 }
 
 int distributor_emit(distributor_task_t *self, const void *result, size_t size)
 {
-    int rc = distributor_short_emit(self, result, size);
+    uint64_t word;
+    int rc = distributor_short_word(result, size, &word) ? distributor_short_emit(self, word)
+                                                         : DISTRIBUTOR_SHORT_NOT;
 
     if (rc != DISTRIBUTOR_SHORT_NOT)
         return rc;

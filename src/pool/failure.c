@@ -60,6 +60,7 @@ int distributor_fail(distributor_task_t *self, int error, const char *format, ..
         return -EINVAL;
     if (error >= 0)
         error = -EINVAL; /* a forgotten minus; the text is kept all the same */
+    self->rare = true;
     free(self->failure);
     va_start(arguments, format);
     self->failure = make_failure(error, format, arguments);

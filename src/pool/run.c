@@ -17,6 +17,7 @@ static inline bool has_slot(const struct distr_worker *worker)
 /* An end that is not the common one. */
 static distr_apart void ends_rarely(struct distr_worker *worker, int rc)
 {
+    worker->task.rare = false;
     if (distr_meta_kind(worker->task.item.meta) == DISTR_DEFERRED &&
         !distr_deferred_returned(worker, &rc))
         return; /* it goes on */
@@ -25,7 +26,7 @@ static distr_apart void ends_rarely(struct distr_worker *worker, int rc)
 
 static inline void count_end(struct distr_worker *worker, int rc)
 {
-    if (distr_unlikely(rc != 0 || worker->task.failure != NULL ||
+    if (distr_unlikely(rc != 0 || worker->task.rare ||
                        distr_meta_kind(worker->task.item.meta) != DISTR_INLINE))
         ends_rarely(worker, rc);
     else
@@ -99,7 +100,7 @@ static struct distr_queue *next_deque(struct distr_worker *worker)
 {
     struct distr_queue *spawned = &worker->record.input;
 
-    if (spawned->bottom != spawned->lo)
+    if (distr_deque_has_run(spawned))
         return spawned;
     return distr_likely(!spawned->tail->previous) ? &worker->claims : NULL;
 }
@@ -112,25 +113,18 @@ static distr_apart void run_settled(struct distr_worker *worker)
 
 typedef int callback_t(distributor_task_t *self, const void *input, size_t size);
 
-/* One of run_words, whose type stands in the worker's task.  False: this was none. */
-static inline bool run_word(struct distr_worker *worker, struct distr_queue *deque,
-                            struct distr_row *row, callback_t *run)
+/* Takes the next word of a row.  False: there is none. */
+distr_inlined bool take_word(struct distr_worker *worker, struct distr_queue *deque, bool dense,
+                             struct distr_row *row)
 {
-    struct distr_item *item = &worker->task.item;
-
-    if (distr_unlikely(distr_state(worker->record.owner) & DISTR_CANCELLED) ||
-        distr_unlikely(!worker->output.spare))
+    if (distr_unlikely(distr_state(worker->record.owner) & DISTR_CANCELLED))
         return false;
-    if (distr_unlikely(!distr_deque_pop_word(deque, row, item))) {
-        /* Not counted in until_fair: it ends the rows, so that a task that is counted follows. */
-        if (distr_deque_pop_settled(deque, row->bottom + 1, item))
-            run_settled(worker);
-        return false;
-    }
-    size_t size = distr_meta_inline_size(item->meta);
-    count_end(worker,
-              run(&worker->task, distr_likely(size != 0) ? item->payload.bytes : NULL, size));
-    return true;
+    if (distr_likely(distr_deque_pop_word(deque, dense, row, &worker->task.item)))
+        return true;
+    /* Not counted in until_fair: it ends the rows, so that a task that is counted follows. */
+    if (distr_deque_pop_settled(deque, row->bottom + 1, &worker->task.item))
+        run_settled(worker);
+    return false;
 }
 
 /* How many words stand in the deque, if no fair task comes before. */
@@ -142,37 +136,57 @@ static inline unsigned row_length(const struct distr_worker *worker,
     return count < worker->until_fair ? count : worker->until_fair - 1;
 }
 
-/* Words of one type, from the deque that is next, until that is empty or a fair task is due.  The
- * worker is busy with them all the time: nothing between two of them ends a thread.  True: one has
- * spawned, so that another deque may be next, or this one is no longer as it was. */
-static inline bool run_row(struct distr_worker *worker)
+/* At most `count` words of a deque, up to one that spawns or does not end as tasks commonly do.
+ * Returns how many are left. */
+distr_inlined unsigned run_row(struct distr_worker *worker, struct distr_queue *deque, bool dense,
+                               unsigned count)
 {
     const _Atomic uint64_t *added = &worker->record.added; /* relaxed: this thread writes it */
     uint64_t before = atomic_load_explicit(added, memory_order_relaxed);
-    struct distr_queue *deque = next_deque(worker);
-    unsigned count = row_length(worker, deque);
-    bool spawned = false;
-
-    if (count == 0)
-        return false;
+    const struct distr_item *item = &worker->task.item;
     struct distr_row row = distr_deque_row(deque);
     callback_t *run = deque->type->run;
+
+    while (take_word(worker, deque, dense, &row)) {
+        size_t size = dense ? sizeof(uint64_t) : distr_meta_inline_size(item->meta);
+        const void *input = distr_likely(size != 0) ? item->payload.bytes : NULL;
+        int rc = run(&worker->task, input, size);
+        count--;
+        if (distr_unlikely(rc != 0 || worker->task.rare)) {
+            ends_rarely(worker, rc);
+            break;
+        }
+        distr_count(&worker->record.completed, 1);
+        if (count == 0 || atomic_load_explicit(added, memory_order_relaxed) != before)
+            break;
+    }
+    return count;
+}
+
+/* Words of one type, from the deque that is next, until that is empty or a fair task is due.  The
+ * worker is busy with them all the time: nothing between two of them ends a thread.  True: one has
+ * spawned, so that another deque may be next, or this one is no longer as it was. */
+static inline bool run_next_row(struct distr_worker *worker)
+{
+    uint64_t added = atomic_load_explicit(&worker->record.added, memory_order_relaxed);
+    struct distr_queue *deque = next_deque(worker);
+    unsigned count = row_length(worker, deque);
+
+    if (count == 0 || !worker->output.spare)
+        return false;
     worker->until_fair -= count;
     worker->task.item.type = deque->type;
     set_busy(worker, deque->type);
-    while (count > 0 && !spawned && run_word(worker, deque, &row, run)) {
-        count--;
-        spawned = atomic_load_explicit(added, memory_order_relaxed) != before;
-    }
+    worker->until_fair += deque->dense ? run_row(worker, deque, true, count)
+                                       : run_row(worker, deque, false, count);
     set_busy(worker, NULL);
-    worker->until_fair += count;
-    return spawned;
+    return atomic_load_explicit(&worker->record.added, memory_order_relaxed) != added;
 }
 
 /* The common case. */
 static distr_apart void run_words(struct distr_worker *worker)
 {
-    while (run_row(worker))
+    while (run_next_row(worker))
         ;
 }
 

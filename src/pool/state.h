@@ -140,6 +140,7 @@ struct distributor_task {
     struct distr_worker *worker; /* up to the item as in struct distributor_short_task */
     struct distributor_short_end *output; /* of its worker's output */
     struct distr_item item;        /* the task; its input lives here or is owned from here */
+    bool rare; /* it does not end as tasks commonly do, even if it returns 0 */
     struct distr_failure *failure; /* what distributor_fail kept */
     struct distr_deferred *deferred; /* if the item is of the kind DISTR_DEFERRED */
 };

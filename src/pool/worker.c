@@ -87,8 +87,10 @@ static int make_queues(struct distributor *d, struct distr_worker *worker)
     if (rc == 0)
         rc = distr_queue_init(&worker->output, &d->pools, DISTR_SMALL, DISTR_OPEN);
     worker->output.ahead = true;
-    if (!d->order)
+    if (!d->order) {
         distr_queue_allow_dense(&worker->output);
+        distr_queue_allow_dense(&worker->record.input);
+    }
     if (d->output_limit != UINT64_MAX)
         distr_queue_guard(&worker->output);
     if (d->input_limit != UINT64_MAX)

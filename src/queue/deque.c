@@ -24,13 +24,47 @@ static unsigned settle(struct distr_queue *queue, unsigned before)
     return distr_word_hi(word);
 }
 
+void distr_deque_leave_run(struct distr_queue *queue)
+{
+    struct distr_block *tail = queue->tail;
+    uint64_t run;
+
+    do
+        run = distr_read(distr_block_run(tail, --queue->runs));
+    while (distr_run_slot(run) >= queue->bottom);
+    queue->first = distr_run_first(run);
+    queue->floor = distr_run_slot(run) > queue->lo ? (uint16_t)distr_run_slot(run) : queue->lo;
+    /* D5 relaxed: the next release of bottom, or S1, hands it over. */
+    atomic_store_explicit(&tail->runs, ++queue->runs, memory_order_relaxed);
+}
+
 /* The owner may use [lo, bottom) of the tail, whose word it has just set. */
 static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_t word,
                 unsigned bottom)
 {
     queue->word = word;
-    queue->lo = (uint16_t)distr_word_lo(word);
+    queue->lo = queue->floor = (uint16_t)distr_word_lo(word);
     distr_queue_set_tail(queue, tail, bottom);
+    if (queue->dense && bottom > queue->lo) {
+        queue->runs = (uint8_t)atomic_load_explicit(&tail->runs, memory_order_relaxed);
+        distr_deque_leave_run(queue);
+    }
+}
+
+/* Whether the owner has pushed one word of that type after the other and popped none, as far as the
+ * tail can tell, which it leaves: then the next block is dense. */
+static bool is_streak(const struct distr_queue *queue, const struct distributor_task_type *type)
+{
+    const struct distr_block *left = queue->tail;
+
+    if (!type || queue->type != type || queue->narrow == DISTR_ALL_NARROW)
+        return false;
+    if (queue->dense)
+        return queue->runs < DISTR_RUNS;
+    uint64_t first = distr_read(&left->words[1]);
+    uint64_t last = distr_read(&left->words[(queue->limit - 1) * DISTR_NARROW_WORDS + 1]);
+    return queue->bottom == queue->limit && distr_meta_is_word(first) &&
+           last - first == (uint64_t)(queue->limit - 1) << 20;
 }
 
 /* Links the spare as a new PRIVATE tail behind the SHARED one, for items of that format. */
@@ -42,8 +76,9 @@ static void open_tail(struct distr_queue *queue, const struct distributor_task_t
     uint64_t base = atomic_load_explicit(&queue->count, memory_order_relaxed) + distr_word_hi(word);
 
     const struct distributor_task_type *type = distr_queue_next_type(queue, format);
+    uint32_t words = is_streak(queue, type) ? DISTR_DENSE_WORDS : distr_slot_words(type);
 
-    distr_block_renew(tail, DISTR_PRIVATE, type, distr_slot_words(type));
+    distr_block_renew(tail, DISTR_PRIVATE, type, words);
     tail->previous = shared;
     tail->previous_generation = distr_word_generation(word);
     atomic_store_explicit(&tail->base, base, memory_order_relaxed);
@@ -62,7 +97,7 @@ static void reset(struct distr_queue *queue, unsigned hi,
     struct distr_block *tail = queue->tail;
     distr_word_t word = atomic_load_explicit(&tail->word, memory_order_relaxed);
     /* If no taker ever got anything from it, its lines are still here. */
-    unsigned words = hi == 0 ? queue->fetched * distr_slot_words(queue->type) : 0;
+    unsigned words = hi == 0 ? queue->fetched * distr_block_slot_words(tail) : 0;
 
     word = distr_word(distr_word_generation(word) + 1, 0, 0, DISTR_PRIVATE);
     atomic_store_explicit(&tail->bottom, 0, memory_order_relaxed);
@@ -134,7 +169,7 @@ void distr_deque_push_again(struct distr_queue *queue, unsigned before)
     struct distr_item item;
     unsigned hi = settle(queue, before);
 
-    distr_block_read(queue->tail, queue->type, before, &item); /* as it was written */
+    distr_deque_read(queue, before, &item); /* as it was written */
     go_on(queue, hi, distr_format(&item));
     if (hi == before)
         distr_deque_push(queue, &item, 1);
@@ -158,6 +193,8 @@ static bool write_all(struct distr_queue *queue, unsigned before, const struct d
 {
     const struct distributor_task_type *type = queue->type;
 
+    if (queue->dense)
+        return count == 1 && distr_queue_write(queue, items);
     if (before + count > queue->limit)
         return false;
     for (unsigned i = 0; i < count; i++) {
@@ -259,7 +296,7 @@ bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct 
     bool ours = hi < before; /* beyond hi: nobody else has it */
 
     if (ours)
-        distr_block_read(queue->tail, queue->type, before - 1, item);
+        distr_deque_read(queue, before - 1, item);
     go_on(queue, hi, queue->type);
     return ours;
 }
@@ -267,19 +304,37 @@ bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct 
 bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item)
 {
     for (;;) {
-        if (queue->bottom == queue->lo) {
+        if (!distr_deque_has_run(queue)) {
             if (!step_back(queue))
                 return false;
             continue;
         }
         unsigned before = queue->bottom;
         if (distr_deque_step(queue, before - 1, memory_order_relaxed)) {
-            distr_block_read(queue->tail, queue->type, before - 1, item);
+            distr_deque_read(queue, before - 1, item);
             return true;
         }
         if (distr_deque_pop_settled(queue, before, item))
             return true;
     }
+}
+
+/* Copies the oldest slot of the tail. */
+static void read_lowest(const struct distr_queue *queue, struct distr_item *item)
+{
+    struct distr_block *tail = queue->tail;
+    uint32_t runs = queue->runs;
+    uint64_t run;
+
+    if (!queue->dense) {
+        distr_block_read(tail, queue->type, queue->lo, item);
+        return;
+    }
+    do
+        run = distr_read(distr_block_run(tail, --runs));
+    while (distr_run_slot(run) > queue->lo);
+    distr_slot_read_dense(&tail->words[queue->lo], queue->type, distr_run_first(run) + queue->lo,
+                          item);
 }
 
 /* D4: takes the oldest slot of the PRIVATE tail, which is the queue's oldest block. */
@@ -288,12 +343,14 @@ static bool take_lowest(struct distr_queue *queue, struct distr_item *item)
     distr_word_t word = queue->word;
     distr_word_t claimed = word + DISTR_WORD_STEP;
 
-    distr_block_read(queue->tail, queue->type, queue->lo, item);
+    read_lowest(queue, item);
     /* D4 acq_rel: pairs with F1; if a taker froze the block, it is settled instead. */
     if (atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, claimed,
                                                 memory_order_acq_rel, memory_order_relaxed)) {
         queue->word = claimed;
         queue->lo++;
+        if (queue->floor < queue->lo)
+            queue->floor = queue->lo;
         return true;
     }
     go_on(queue, settle(queue, queue->bottom), queue->type);

@@ -66,7 +66,8 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
 {
     unsigned before = queue->bottom;
 
-    if (distr_unlikely(before == queue->limit || !distr_queue_fits(queue, distr_format(item)))) {
+    if (distr_unlikely(before == queue->limit || queue->dense ||
+                       !distr_queue_fits(queue, distr_format(item)))) {
         distr_deque_push(queue, item, 1);
         return;
     }
@@ -76,25 +77,50 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
         distr_deque_push_again(queue, before);
 }
 
+/* Copies a slot of the tail, if it is dense: of its last run. */
+static inline void distr_deque_read(const struct distr_queue *queue, unsigned slot,
+                                    struct distr_item *item)
+{
+    if (queue->dense)
+        distr_slot_read_dense(&queue->tail->words[slot], queue->type, queue->first + slot, item);
+    else
+        distr_block_read(queue->tail, queue->type, slot, item);
+}
+
 /* Takes the newest item.  False: there is none that the owner can have. */
 distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item *item)
 {
     unsigned before = queue->bottom;
 
-    if (before == queue->lo)
+    if (before == queue->floor)
         /* The block before is forgotten once it was found used up. */
-        return distr_unlikely(queue->tail->previous != NULL) && distr_deque_pop_slow(queue, item);
+        return distr_unlikely(before != queue->lo || queue->tail->previous != NULL) &&
+               distr_deque_pop_slow(queue, item);
     if (distr_likely(distr_deque_step(queue, before - 1, memory_order_relaxed))) {
-        distr_block_read(queue->tail, queue->type, before - 1, item);
+        distr_deque_read(queue, before - 1, item);
         return true;
     }
     return distr_deque_pop_settled(queue, before, item) || distr_deque_pop_slow(queue, item);
 }
 
+/* D5: of the runs of the dense tail the last one is the last that begins below the bottom. */
+void distr_deque_leave_run(struct distr_queue *queue);
+
+/* Whether the tail holds something; its last run does then. */
+static inline bool distr_deque_has_run(struct distr_queue *queue)
+{
+    if (distr_likely(queue->bottom != queue->floor))
+        return true;
+    if (queue->floor == queue->lo)
+        return false;
+    distr_deque_leave_run(queue);
+    return true;
+}
+
 /* How many words a row has. */
 static inline unsigned distr_deque_words(const struct distr_queue *queue)
 {
-    return queue->type ? queue->bottom - queue->lo : 0;
+    return queue->type ? queue->bottom - queue->floor : 0;
 }
 
 /* The words of the tail, newest first, for an owner that does nothing else with the deque as long
@@ -104,6 +130,7 @@ struct distr_row {
     distr_word_t word; /* of the tail */
     uint32_t bottom;
     const _Atomic uint64_t *slot; /* at bottom */
+    uint64_t meta;                /* of that one, if the tail is dense */
 };
 
 static inline struct distr_row distr_deque_row(const struct distr_queue *queue)
@@ -112,24 +139,27 @@ static inline struct distr_row distr_deque_row(const struct distr_queue *queue)
         .tail = queue->tail,
         .word = queue->word,
         .bottom = queue->bottom,
-        .slot = &queue->tail->words[queue->bottom * DISTR_NARROW_WORDS],
+        .slot = &queue->tail->words[queue->bottom * (queue->dense ? DISTR_DENSE_WORDS
+                                                                  : DISTR_NARROW_WORDS)],
+        .meta = distr_meta(queue->first + queue->bottom, DISTR_INLINE, sizeof(uint64_t)),
     };
 }
 
 /* Where there is membarrier: takes the newest one, all of it but its type.  False: a taker froze
  * the tail, and distr_deque_pop_settled goes on. */
-static inline bool distr_deque_pop_word(struct distr_queue *queue, struct distr_row *row,
-                                        struct distr_item *item)
+distr_inlined bool distr_deque_pop_word(struct distr_queue *queue, bool dense,
+                                        struct distr_row *row, struct distr_item *item)
 {
     row->bottom--;
-    row->slot -= DISTR_NARROW_WORDS;
+    row->slot -= dense ? DISTR_DENSE_WORDS : DISTR_NARROW_WORDS;
+    row->meta = distr_meta_of_last(row->meta);
     distr_deque_set_bottom(queue, row->tail, row->bottom, memory_order_relaxed);
     distr_light_fence_alone(); /* pairs with F2 */
     /* D1 load acquire: pairs with F1 and F4. */
     if (distr_unlikely(atomic_load_explicit(&row->tail->word, memory_order_acquire) != row->word))
         return false;
     item->payload.words[0] = distr_read(&row->slot[0]);
-    item->meta = distr_read(&row->slot[1]);
+    item->meta = dense ? row->meta : distr_read(&row->slot[1]);
     return true;
 }
 

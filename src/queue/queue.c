@@ -26,6 +26,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->pools = pools;
     queue->word = atomic_load_explicit(&block->word, memory_order_relaxed);
     queue->lo = 0;
+    queue->floor = 0;
     queue->wide = 0;
     queue->narrow = DISTR_ALL_NARROW;
     queue->ahead = state == DISTR_PRIVATE;
@@ -112,31 +113,55 @@ static bool refill(struct distr_queue *queue)
     return distr_queue_reserve_slow(queue) == 0;
 }
 
-/* A3: a run of the dense tail begins with that serial. */
-static void begin_run(struct distr_queue *queue, uint64_t serial)
+/* The runs of the dense tail that have something left: a deque's owner uses them up. */
+static unsigned runs_left(const struct distr_queue *queue)
+{
+    if (queue->bottom == queue->lo)
+        return 0;
+    return queue->bottom == queue->floor ? queue->runs - 1u : queue->runs;
+}
+
+/* A3: a run of the dense tail begins with that serial, behind so many. */
+static void begin_run(struct distr_queue *queue, unsigned runs, uint64_t serial)
 {
     struct distr_block *tail = queue->tail;
 
     queue->first = serial - queue->bottom;
-    distr_write(distr_block_run(tail, queue->runs++), distr_run(serial, queue->bottom));
+    queue->floor = (uint16_t)queue->bottom;
+    queue->runs = (uint8_t)(runs + 1);
+    distr_write(distr_block_run(tail, runs), distr_run(serial, queue->bottom));
     /* A3 release: pairs with C8. */
     atomic_store_explicit(&tail->runs, queue->runs, memory_order_release);
 }
 
-/* Whether the dense tail takes the item.  It does not if that is the first of its kind, or one too
- * many of those whose serials do not follow: narrow blocks take all of them. */
-static bool goes_on(struct distr_queue *queue, const struct distr_item *item)
+/* A dense tail does not take an item that is no word, or one too many of those whose serials do not
+ * follow: narrow blocks take all of them. */
+static bool write_dense(struct distr_queue *queue, const struct distr_item *item)
 {
     uint64_t serial = distr_meta_serial(item->meta);
+    bool follows = serial == queue->first + queue->bottom;
+    unsigned runs = runs_left(queue);
 
-    if (!distr_meta_is_word(item->meta) ||
-        (serial != queue->first + queue->bottom && queue->runs == DISTR_RUNS)) {
+    if (!distr_meta_is_word(item->meta) || (!follows && runs == DISTR_RUNS)) {
         if (queue->narrow != DISTR_ALL_NARROW)
             queue->narrow = NARROW_BLOCKS;
         return false;
     }
-    if (serial != queue->first + queue->bottom)
-        begin_run(queue, serial);
+    if (!follows)
+        begin_run(queue, runs, serial);
+    distr_queue_fetch_due(queue);
+    distr_write(&queue->tail->words[queue->bottom], item->payload.words[0]);
+    return true;
+}
+
+bool distr_queue_write(struct distr_queue *queue, const struct distr_item *item)
+{
+    if (queue->bottom == queue->limit || !distr_queue_fits(queue, distr_format(item)))
+        return false;
+    if (queue->dense)
+        return write_dense(queue, item);
+    distr_queue_fetch_due(queue);
+    distr_block_write(queue->tail, queue->type, queue->bottom, item);
     return true;
 }
 
@@ -169,8 +194,6 @@ static void extend(struct distr_queue *queue, const struct distr_item *item)
     atomic_store_explicit(&block->maker, queue->maker, memory_order_relaxed);
     atomic_store_explicit(&queue->count, base, memory_order_relaxed);
     distr_queue_set_tail(queue, block, 0);
-    if (queue->dense)
-        begin_run(queue, distr_meta_serial(item->meta));
     /* A2 release: pairs with C3.  From here on takers may drain and reuse `left`. */
     atomic_store_explicit(
         &left->next,
@@ -180,14 +203,11 @@ static void extend(struct distr_queue *queue, const struct distr_item *item)
 
 void distr_queue_put_rarely(struct distr_queue *queue, const struct distr_item *item)
 {
-    if (queue->bottom == queue->limit || !distr_queue_fits(queue, distr_format(item)) ||
-        (queue->dense && !goes_on(queue, item)))
+    if (!distr_queue_write(queue, item)) {
         extend(queue, item);
-    distr_queue_fetch_due(queue);
-    if (queue->dense)
-        distr_write(&queue->tail->words[queue->bottom++], item->payload.words[0]);
-    else
-        distr_block_write(queue->tail, queue->type, queue->bottom++, item);
+        distr_queue_write(queue, item);
+    }
+    queue->bottom++;
 }
 
 /* ---- takers ---- */
@@ -325,7 +345,7 @@ static bool can_land(struct distr_landing *landing, const struct view *view, uns
     const struct distr_queue *deque = landing->deque;
     /* Type and words may be of two generations, see claim_slots. */
     landing->used = view->type && view->words != DISTR_WIDE_WORDS && deque->type == view->type &&
-                    deque->bottom + n <= deque->limit;
+                    !deque->dense && deque->bottom + n <= deque->limit;
     return landing->used;
 }
 

@@ -49,7 +49,8 @@ struct distr_queue {
     bool dense;       /* the tail is */
     bool ahead;       /* it always keeps a spare, so that an item of any kind has its slot */
     bool guarded;     /* each put has more to do than the queue knows: quick stays 0 */
-    uint16_t lo;      /* of the deque's PRIVATE tail */
+    uint16_t lo;      /* of the deque's PRIVATE tail, */
+    uint16_t floor;   /* or where the last run of it begins, if it is dense: down to here it pops */
     uint16_t limit;   /* slots of the tail */
     uint16_t fetched; /* of its slots: those below it are on lines that were got for writing */
     uint8_t runs;     /* of the dense tail */
@@ -106,7 +107,7 @@ static inline void distr_queue_set_tail(struct distr_queue *queue, struct distr_
     distr_queue_quicken(queue);
 }
 
-/* OPEN: from here on it may have dense blocks, unless it is guarded, before or after. */
+/* From here on it may have dense blocks, unless it is guarded, before or after. */
 static inline void distr_queue_allow_dense(struct distr_queue *queue)
 {
     if (!queue->guarded)
@@ -172,6 +173,10 @@ static inline void distr_queue_fetch_due(struct distr_queue *queue)
     if (queue->bottom >= queue->fetched)
         distr_queue_fetch(queue);
 }
+
+/* Writes the next slot, which nobody sees before the bottom is moved.  False: the tail has none for
+ * the item. */
+bool distr_queue_write(struct distr_queue *queue, const struct distr_item *item);
 
 /* OPEN: writes a reserved slot; nobody sees it before publish. */
 static inline void distr_queue_put(struct distr_queue *queue, const struct distr_item *item)

@@ -80,6 +80,12 @@ static inline uint64_t distr_meta_of_next(uint64_t meta)
     return meta + ((uint64_t)1 << 20);
 }
 
+/* With the serial before. */
+static inline uint64_t distr_meta_of_last(uint64_t meta)
+{
+    return meta - ((uint64_t)1 << 20);
+}
+
 static inline uint64_t distr_meta_serial(uint64_t meta)
 {
     return meta >> 20;

@@ -529,6 +529,79 @@ static void deque_claim_dense(void)
     claim_into_deque(true);
 }
 
+/* A dense tail that holds one word; everything before it was taken. */
+static void set_up_dense_tail(void)
+{
+    set_up(DISTR_PRIVATE);
+    distr_queue_allow_dense(&queue);
+    push(7); /* two fill the wide block, and four a narrow one */
+    schedule_check(queue.dense);
+    claim_from(&queue, 3, 2, false);
+}
+
+/* The owner ends runs and begins others while a taker freezes the block. */
+static void deque_runs(void)
+{
+    pthread_t taker;
+
+    set_up_dense_tail();
+    start(&taker, freeze_twice);
+    schedule_begin();
+    push(1);
+    pop(1);
+    push(1);
+    pop(2);
+    push(2);
+    pop_all();
+    pthread_join(taker, NULL);
+    finish();
+}
+
+/* The owner goes back to a block of three runs, from which a taker takes. */
+static void deque_go_back_runs(void)
+{
+    pthread_t taker;
+
+    set_up_dense_tail();
+    for (unsigned i = 0; i < 2; i++) {
+        push(1);
+        pop(1);
+        push(1);
+    }
+    schedule_check(queue.runs == DISTR_RUNS);
+    start(&taker, claim_twice);
+    schedule_begin();
+    pop(1);
+    push(1);
+    push_wide(1);
+    pop(3);
+    push(1);
+    pop_all();
+    pthread_join(taker, NULL);
+    finish();
+}
+
+/* The owner takes its oldest slot, of the first of three runs, while another freezes the block. */
+static void deque_oldest_run(void)
+{
+    struct distr_item item;
+    pthread_t taker;
+
+    set_up_dense_tail();
+    push(2);
+    pop(1);
+    push(1);
+    start(&taker, freeze_twice);
+    schedule_begin();
+    for (unsigned i = 0; i < 2; i++)
+        if (distr_deque_take_oldest(&queue, &item))
+            take_note(&item);
+    push(1);
+    pop_all();
+    pthread_join(taker, NULL);
+    finish();
+}
+
 /* Uses up the first deque's oldest block, and gets it for a deque of its own. */
 static void *take_and_own(void *unused)
 {
@@ -584,6 +657,9 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "deque_batch", .body = deque_batch},
     {.name = "deque_claim", .body = deque_claim},
     {.name = "deque_claim_dense", .body = deque_claim_dense},
+    {.name = "deque_runs", .body = deque_runs},
+    {.name = "deque_go_back_runs", .body = deque_go_back_runs},
+    {.name = "deque_oldest_run", .body = deque_oldest_run},
 };
 
 int main(int argc, char **argv)

@@ -17,6 +17,8 @@ static void open_deque(struct fixture *fixture)
     distr_fence_init();
     distr_pools_init(&fixture->pools);
     cr_assert_eq(distr_queue_init(&fixture->queue, &fixture->pools, DISTR_LARGE, DISTR_PRIVATE), 0);
+    if (mix_may_be_dense())
+        distr_queue_allow_dense(&fixture->queue);
 }
 
 static void push(struct distr_queue *queue, uint64_t number)
@@ -25,8 +27,10 @@ static void push(struct distr_queue *queue, uint64_t number)
 
     cr_assert_eq(distr_deque_reserve(queue), 0);
     struct distributor_short_end *end = distr_queue_end(queue);
-    if (number % 2 && distr_format(&item) && distributor_short_is_quick(end, item.type)) {
-        if (!distributor_short_push(end, number, serial_of(number)))
+    struct distributor_short_place place = distributor_short_place(end);
+    if (number % 2 && distr_format(&item) &&
+        distributor_short_write_any(end, place, item.type, number, serial_of(number))) {
+        if (!distributor_short_push(end, place))
             distr_deque_push_again(queue, queue->bottom - 1);
     } else {
         distr_deque_push_one(queue, &item);
@@ -60,6 +64,127 @@ Test(deque, the_owner_pops_the_newest)
         cr_assert_eq(pop(&fixture.queue), i);
     cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
     cr_assert_leq(fixture.pools.kind[DISTR_LARGE].carved, 10);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+static uint32_t blocks_for(enum mix of, uint64_t count)
+{
+    struct fixture fixture;
+
+    mix = of;
+    open_deque(&fixture);
+    for (uint64_t i = 0; i < count; i++)
+        push(&fixture.queue, i);
+    uint32_t blocks = fixture.pools.kind[DISTR_LARGE].carved;
+    for (uint64_t i = count; i-- > 0;)
+        cr_assert_eq(pop(&fixture.queue), i);
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    distr_pools_free(&fixture.pools);
+    return blocks;
+}
+
+Test(deque, words_pushed_one_after_the_other_take_half_the_memory)
+{
+    const uint64_t count = 100000;
+    uint32_t narrow = (uint32_t)(count / (2 * DISTR_LARGE_SLOTS));
+
+    cr_assert_leq(blocks_for(DENSE, count), narrow * 51 / 100 + 4);
+    cr_assert_geq(blocks_for(SCATTERED, count), narrow);
+    cr_assert_leq(blocks_for(SCATTERED, count), narrow + 4);
+    finish();
+}
+
+/* The deque's tail is dense, and the numbers up to *pushed stand in it and in the block before. */
+static void make_dense(struct fixture *fixture, uint64_t *pushed)
+{
+    mix = DENSE;
+    open_deque(fixture);
+    for (*pushed = 0; *pushed < 1000; ++*pushed)
+        push(&fixture->queue, *pushed);
+    cr_assert(fixture->queue.dense);
+    cr_assert_eq(fixture->queue.runs, 1);
+}
+
+/* Each that is popped is followed by two, each of which is popped next. */
+Test(deque, a_pop_and_a_push_take_no_more_runs)
+{
+    struct fixture fixture;
+    uint64_t pushed;
+
+    make_dense(&fixture, &pushed);
+    for (uint64_t i = 1000; i-- > 0;) {
+        cr_assert_eq(pop(&fixture.queue), i);
+        for (unsigned twice = 0; twice < 2; twice++) {
+            push(&fixture.queue, pushed);
+            cr_assert_leq(fixture.queue.runs, 2);
+            cr_assert_eq(pop(&fixture.queue), pushed++);
+        }
+    }
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    cr_assert_leq(fixture.pools.kind[DISTR_LARGE].carved, 4);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+/* One of two is left each time, as where a tree is walked: too many runs for one block. */
+Test(deque, what_is_left_of_many_runs_is_popped_in_order)
+{
+    struct fixture fixture;
+    uint64_t pushed, left[100];
+
+    make_dense(&fixture, &pushed);
+    for (unsigned i = 0; i < 100; i++) {
+        left[i] = pushed;
+        push(&fixture.queue, pushed++);
+        push(&fixture.queue, pushed++);
+        cr_assert_eq(pop(&fixture.queue), pushed - 1);
+        cr_assert_leq(fixture.queue.runs, DISTR_RUNS);
+        cr_assert_eq(fixture.queue.dense, i < DISTR_RUNS);
+    }
+    for (unsigned i = 100; i-- > 0;)
+        cr_assert_eq(pop(&fixture.queue), left[i]);
+    for (uint64_t i = 1000; i-- > 0;)
+        cr_assert_eq(pop(&fixture.queue), i);
+    cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+/* A push that takes up the run before where the last one was used up. */
+Test(deque, a_run_goes_on_behind_one_that_is_used_up)
+{
+    struct fixture fixture;
+    struct distr_item item;
+    uint64_t pushed;
+
+    make_dense(&fixture, &pushed);
+    push(&fixture.queue, pushed + 500);
+    push(&fixture.queue, pushed + 501);
+    cr_assert_eq(pop(&fixture.queue), pushed + 501);
+    cr_assert_eq(pop(&fixture.queue), pushed + 500);
+    cr_assert_eq(pop(&fixture.queue), pushed - 1);
+    push(&fixture.queue, pushed - 1);
+    push(&fixture.queue, pushed);
+    for (uint64_t i = 0; i <= pushed; i++) {
+        cr_assert(distr_queue_drain(&fixture.queue, &item));
+        cr_assert_eq(number_of(&item), i);
+    }
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
+Test(deque, a_guarded_one_has_no_dense_blocks)
+{
+    struct fixture fixture;
+
+    mix = DENSE;
+    open_deque(&fixture);
+    distr_queue_guard(&fixture.queue);
+    for (uint64_t i = 0; i < 2000; i++) {
+        push(&fixture.queue, i);
+        cr_assert_not(fixture.queue.dense);
+    }
     distr_pools_free(&fixture.pools);
     finish();
 }
@@ -210,7 +335,7 @@ enum when { OLD, NOW, PENDING };
 
 static void step_meets_freeze(bool is_push, enum when when, bool spare, uint64_t count)
 {
-    static bool seen[1000];
+    static bool seen[2000];
     struct fixture fixture;
     struct distr_queue *queue = &fixture.queue;
 
@@ -218,8 +343,16 @@ static void step_meets_freeze(bool is_push, enum when when, bool spare, uint64_t
     open_deque(&fixture);
     for (uint64_t i = 0; i < count; i++)
         push(queue, i);
+    if (count > 500) { /* the last of three runs */
+        for (unsigned i = 0; i < 2; i++) {
+            seen[pop(queue)] = true;
+            push(queue, count++);
+            push(queue, count++);
+        }
+    }
     cr_assert_eq(distr_deque_reserve(queue), 0);
     unsigned old = queue->bottom;
+    cr_assert_lt(old, queue->limit, "the step would be in another block");
     freeze_only(queue);
     if (when != PENDING)
         fix(queue, when == OLD ? old : is_push ? old + 1 : old - 1);
@@ -245,7 +378,7 @@ Test(deque, no_step_loses_or_doubles_when_a_taker_freezes)
     for (int turn = 0; turn < 2 * MIXES; turn++)
         for (int when = OLD; when <= PENDING; when++)
             for (int spare = 0; spare < 2; spare++)
-                for (uint64_t count = 1; count < 260; count += count < 4 ? 1 : 50)
+                for (uint64_t count = 1; count < 1100; count += count < 4 ? 1 : 53)
                     mix = (enum mix)(turn / 2),
                     step_meets_freeze(turn % 2, (enum when)when, spare, count);
     finish();
@@ -265,8 +398,9 @@ static void walk_randomly(void)
         random = random * 1103515245u + 12345u;
         unsigned what = random >> 16 & 7;
         uint64_t number = UINT64_MAX;
-        if (what < 4 && pushed < 200000)
-            push(&fixture.queue, pushed++);
+        if (what < 4 && pushed < 190000)
+            for (unsigned more = random % 1009 == 0 ? 1200 : 1; more-- > 0;) /* or a dense block */
+                push(&fixture.queue, pushed++);
         else if (what < 6)
             number = pop(&fixture.queue);
         else if (what == 6 && distr_deque_take_oldest(&fixture.queue, items))

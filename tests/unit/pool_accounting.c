@@ -261,3 +261,96 @@ Test(accounting, serials_are_unique_and_grow)
     expect(distributor_destroy(d), 0);
     finish();
 }
+
+/* ---- Serials, however tasks are added ---- */
+
+static atomic_uchar serial_was[1 << 20];
+
+struct added_by {
+    distributor_t *d;
+    uint64_t next; /* the number of its next task, above its own name */
+    unsigned random;
+};
+
+static int spawn_row(distributor_task_t *self, const void *input, size_t size)
+{
+    uint64_t first = *(const uint64_t *)input << 32;
+    (void)size;
+    for (uint64_t i = 0; i < 3000; i++) {
+        uint64_t number = first + i;
+        task_assert(distributor_spawn(self, &echo, &number, sizeof(number)) == 0);
+    }
+    return 0;
+}
+
+/* Quick ones, an array, one that is not of a word, an array that goes on where others ended. */
+static void *add_some(void *argument)
+{
+    struct added_by *by = argument;
+    uint64_t row[300][2], words[300];
+    for (unsigned part = 0; part < 4; part++) {
+        by->random = by->random * 1103515245u + 12345u;
+        unsigned count = 1 + (by->random >> 16) % 300;
+        for (unsigned i = 0; i < count; i++)
+            words[i] = row[i][0] = by->next++;
+        if (part == 1)
+            task_assert(distributor_add_tasks(by->d, &echo, row, sizeof(row[0]), count) ==
+                        (ptrdiff_t)count);
+        else if (part == 3)
+            task_assert(distributor_add_tasks(by->d, &echo, words, sizeof(words[0]), count) ==
+                        (ptrdiff_t)count);
+        else
+            for (unsigned i = 0; i < count; i++)
+                task_assert(distributor_add_task(by->d, &echo, &words[i], sizeof(words[i])) ==
+                            0);
+    }
+    return NULL;
+}
+
+/* All that was added by outside threads, each in its order, and by 2 workers. */
+static uint64_t read_serials(distributor_t *d, uint64_t last[2])
+{
+    distributor_result_t r;
+    uint64_t n = 0;
+    for (; distributor_next_result(d, &r) == 1; n++) {
+        uint64_t name = *(const uint64_t *)r.data >> 32;
+        uint64_t number = *(const uint64_t *)r.data & UINT32_MAX;
+        static uint64_t serial_of[2][1 << 17];
+        ensure(r.serial < sizeof(serial_was) && serial_was[r.serial]++ == 0);
+        if (name >= 2)
+            continue;
+        ensure(number < 1 << 17);
+        uint64_t *serials = serial_of[name];
+        serials[number] = r.serial + 1;
+        for (uint64_t i = last[name]; serials[i + 1] != 0; last[name] = ++i)
+            ensure(serials[i + 1] > serials[i]);
+    }
+    return n;
+}
+
+Test(accounting, serials_are_unique_where_threads_take_turns)
+{
+    static const distributor_task_type_t rows = {.name = "rows", .run = spawn_row};
+    distributor_t *d = make(OPTIONS(.workers = 2));
+    struct added_by by[2] = {{d, 1, 1}, {d, (uint64_t)1 << 32 | 1, 2}};
+    uint64_t last[2] = {0, 0}, seen = 0, spawned = 0;
+    for (uint64_t turn = 0; turn < 60; turn++) {
+        add_some(&by[0]);
+        end_thread(begin_thread(add_some, &by[1])); /* each is a new thread with the same record */
+        if (turn % 20 != 19)
+            continue;
+        for (uint64_t i = 2; i < 6; i++, spawned += 3000)
+            expect(distributor_add_task(d, &rows, &i, sizeof(i)), 0);
+        expect(distributor_start(d), 0);
+        expect(distributor_close(d), 0);
+        expect(distributor_add_task(d, &echo, &turn, sizeof(turn)), -ESHUTDOWN);
+        expect(distributor_add_task(d, &echo, by, sizeof(by)), -ESHUTDOWN);
+        seen += read_serials(d, last);
+        expect(distributor_join(d, NULL), 0);
+    }
+    expect(last[0], by[0].next - 1);
+    expect(last[1], (by[1].next & UINT32_MAX) - 1);
+    expect(seen, last[0] + last[1] + spawned);
+    expect(distributor_destroy(d), 0);
+    finish();
+}

@@ -183,10 +183,55 @@ Test(wrap, words_are_quick_behind_the_last_serial)
         expect(distributor_add_task(d, &echo, &word, sizeof(word)), 0);
     struct distr_record *record = distr_thread_last();
     ensure(record->input.dense);
-    ensure(!distr_has_membarrier ||
-           distr_queue_quick_slots(&record->input, &echo, record->serials.next) > 0);
+    ensure(!distr_has_membarrier || record->input.bottom < record->input.quick);
     expect(run(d).completed, 500);
     expect(drain(d), 500);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
+static void *refuse_one(void *d)
+{
+    static const char bytes[16];
+    task_assert(distributor_add_task(d, &echo, bytes, sizeof(bytes)) == -ESHUTDOWN);
+    return NULL;
+}
+
+static void *add_five_words(void *d)
+{
+    for (uint64_t i = 0; i < 5; i++)
+        task_assert(distributor_add_task(d, &echo, &i, sizeof(i)) == 0);
+    return NULL;
+}
+
+/* A range of serials is used up; the next one is another thread's, and the task for which this
+ * thread got one was refused. */
+Test(wrap, no_quick_add_leaves_its_range)
+{
+    static bool was[1 << 14];
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    add_five_words(d);
+    const struct distr_record *record = distr_thread_last();
+    while (!record->input.dense ||
+           record->input.first + record->input.bottom != record->serials.end)
+        expect(distributor_add_task(d, &echo, &was, sizeof(uint64_t)), 0);
+    expect(distributor_start(d), 0);
+    expect(distributor_close(d), 0);
+    end_thread(begin_thread(refuse_one, d));
+    refuse_one(d);
+    drain(d);
+    expect(distributor_join(d, NULL), 0);
+    add_five_words(d);
+    end_thread(begin_thread(add_five_words, d));
+    expect(distributor_start(d), 0);
+    expect(distributor_close(d), 0);
+    distributor_result_t r;
+    for (unsigned n = 0; n < 10; n++) {
+        expect(distributor_next_result(d, &r), 1);
+        ensure(r.serial < sizeof(was) && !was[r.serial]);
+        was[r.serial] = true;
+    }
+    expect(distributor_join(d, NULL), 0);
     expect(distributor_destroy(d), 0);
     finish();
 }
