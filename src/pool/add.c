@@ -322,34 +322,51 @@ int distributor_short_added(distributor_t *d, bool accepted)
     return accepted ? 0 : -ESHUTDOWN;
 }
 
-/* Appends a word to the one input of an order.  0 or -ENOMEM. */
-static int put_word_in_order(struct distr_record *record, const distributor_task_type_t *type,
-                             const void *input)
-{
-    struct distr_item item = {.type = type, .meta = distr_meta(0, DISTR_INLINE, sizeof(uint64_t))};
-    struct distr_queue *queue = distr_order_lock_input(record->owner, record); /* V0 */
-    struct distributor_short_end *end = distr_queue_end(queue);
-    int rc = 0;
+/* ---- outside: a word, into the one input of an order ---- */
 
-    memcpy(item.payload.words, input, sizeof(uint64_t));
-    struct distributor_short_place place = distributor_short_place(end);
-    if (distributor_short_write_any(end, place, type, item.payload.words[0], 0))
-        distributor_short_publish(end, place);
-    else
-        rc = distr_order_put(queue, &item);
-    distr_order_unlock_input(record->owner, record);
-    return rc;
+static distr_apart int put_word_rarely(struct distr_queue *input,
+                                       const distributor_task_type_t *type, uint64_t word)
+{
+    struct distr_item item = {.payload.words = {word},
+                              .type = type,
+                              .meta = distr_meta(0, DISTR_INLINE, sizeof word)};
+
+    return distr_order_put(input, &item);
 }
 
-/* A word, into the one input of an order. */
-static int add_word_in_order(struct distributor *d, struct distr_record *record,
-                             const distributor_task_type_t *type, const void *input)
+/* 0 or -ENOMEM. */
+static inline int put_word(struct distr_queue *input, const distributor_task_type_t *type,
+                           uint64_t word)
 {
-    distr_inside(record, DISTR_INSIDE);
+    struct distributor_short_end *end = distr_queue_end(input);
+    struct distributor_short_place place = distributor_short_place(end);
+
+    if (distr_unlikely(!distributor_short_is_quick(end, type)))
+        return put_word_rarely(input, type, word);
+    if (distr_likely(end->dense))
+        distributor_short_write_dense(place, word);
+    else
+        distributor_short_write(place, word, 0);
+    distributor_short_publish(end, place); /* A1 */
+    return 0;
+}
+
+/* Where there is membarrier, the type was checked and there is no limit; else the long way. */
+static int add_word_in_order(struct distributor *d, const distributor_task_type_t *type,
+                             uint64_t word)
+{
+    struct distr_record *record = distr_thread_last();
+    struct distr_order *order = d->order;
+
+    if (distributor_short_seat.id != d->id || record->checked != type ||
+        distr_input_limited(d) || !distr_has_membarrier)
+        return DISTRIBUTOR_SHORT_NOT;
+    distr_inside(record, DISTR_APPENDING);
     if (distr_unlikely(!count_at_door(d, record, 1)))
         return distributor_short_added(d, false);
-    int rc = put_word_in_order(record, type, input);
-    if (rc == 0)
+    int rc = put_word(distr_order_own_input(order, record), type, word); /* V0 */
+    distr_order_unlock_input(d, record);
+    if (distr_likely(rc == 0))
         distr_order_announce(d, record);
     else
         refuse(d, record, 1);
@@ -361,16 +378,12 @@ int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, 
                          size_t size)
 {
     uint64_t word;
-    int rc = distributor_short_word(input, size, &word)
-                 ? distributor_short_add_task(d, type, word)
-                 : DISTRIBUTOR_SHORT_NOT;
+    int rc = DISTRIBUTOR_SHORT_NOT;
 
-    if (rc != DISTRIBUTOR_SHORT_NOT)
-        return rc;
-    if (d && d->order && input && size == sizeof(uint64_t) && !distr_input_limited(d) &&
-        distributor_short_seat.id == d->id && distr_thread_last()->checked == type)
-        return add_word_in_order(d, distr_thread_last(), type, input);
-    return add(d, type, input, size, DISTRIBUTOR_FOREVER);
+    if (d && distributor_short_word(input, size, &word))
+        rc = d->order ? add_word_in_order(d, type, word)
+                      : distributor_short_add_task(d, type, word);
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : add(d, type, input, size, DISTRIBUTOR_FOREVER);
 }
 distr_also(distributor_add_task, distributor_plain_add_task);
 

@@ -25,6 +25,8 @@ static struct distr_worker *make_lane(struct distributor *d)
     lane->record.worker = lane;
     ck_stack_init(&lane->mailbox);
     int rc = distr_queue_init(&lane->record.input, &d->pools, DISTR_SMALL, DISTR_OPEN);
+    distr_queue_allow_dense(&lane->record.input);
+    lane->record.input.numbered = true;
     if (rc == 0)
         rc = distr_queue_init(&lane->claims, &d->pools, DISTR_SMALL, DISTR_PRIVATE);
     if (rc == 0)
@@ -152,10 +154,10 @@ static void favour_nobody(struct distr_order *order)
     if (!record)
         return;
     atomic_store_explicit(&order->favoured, NULL, memory_order_relaxed);
-    distr_heavy_fence(); /* pairs with distr_order_lock_input: it sees NULL, or we its flag */
-    /* acquire: pairs with distr_order_unlock_input. */
-    while (atomic_load_explicit(&record->appending, memory_order_acquire) != 0)
-        distr_futex_wait(&record->appending, 1, distr_after(1000000));
+    distr_heavy_fence(); /* pairs with distr_order_own_input: it sees NULL, or we what it says */
+    /* acquire: pairs with distr_order_unlock_input.  Nobody wakes us: it is over soon. */
+    while (atomic_load_explicit(&record->inside, memory_order_acquire) == DISTR_APPENDING)
+        distr_futex_wait(&record->inside, DISTR_APPENDING, distr_after(1000000));
 }
 
 /* Taking favour away costs a heavy fence, so each time more adds in a row are needed for it. */
@@ -175,7 +177,8 @@ static void favour(struct distr_order *order, struct distr_record *record)
 void distr_order_lock_input_slow(struct distr_order *order, struct distr_record *record)
 {
     if (record)
-        atomic_store_explicit(&record->appending, 0, memory_order_release);
+        atomic_store_explicit(&record->inside, (uint32_t)distr_order_apart(record),
+                              memory_order_release);
     pthread_mutex_lock(&order->input_lock);
     favour_nobody(order);
     favour(order, record);

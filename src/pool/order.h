@@ -135,34 +135,45 @@ void distr_order_begin_run(struct distributor *d);
 
 void distr_order_lock_input_slow(struct distr_order *order, struct distr_record *record);
 
-/* V0: the one input, of which the caller is the owner until it unlocks.  record: of the calling
- * thread, which may come to be favoured; NULL: it comes rarely. */
-static inline struct distr_queue *distr_order_lock_input(struct distributor *d,
-                                                         struct distr_record *record)
+/* V0: the one input, of which the caller is the owner until it unlocks; its record says APPENDING,
+ * and a light fence came after that, which pairs with the heavy one in lock_input_slow. */
+static inline struct distr_queue *distr_order_own_input(struct distr_order *order,
+                                                        struct distr_record *record)
 {
-    struct distr_order *order = d->order;
-
-    if (record) {
-        /* relaxed: the light fence after it pairs with the heavy one in lock_input_slow. */
-        atomic_store_explicit(&record->appending, 1, memory_order_relaxed);
-        distr_light_fence();
-    }
-    if (distr_unlikely(!record ||
-                       atomic_load_explicit(&order->favoured, memory_order_relaxed) != record))
+    /* relaxed: the fence orders it. */
+    if (distr_unlikely(atomic_load_explicit(&order->favoured, memory_order_relaxed) != record))
         distr_order_lock_input_slow(order, record);
     return &order->lane->record.input;
 }
 
+/* The same.  record: of the calling thread, which may be favoured some day; NULL: it comes rarely. */
+static inline struct distr_queue *distr_order_lock_input(struct distributor *d,
+                                                         struct distr_record *record)
+{
+    if (record) {
+        atomic_store_explicit(&record->inside, DISTR_APPENDING, memory_order_relaxed);
+        distr_light_fence();
+        return distr_order_own_input(d->order, record);
+    }
+    distr_order_lock_input_slow(d->order, NULL);
+    return &d->order->lane->record.input;
+}
+
+/* What a record says that does not append. */
+static inline enum distr_inside distr_order_apart(const struct distr_record *record)
+{
+    return record->worker ? DISTR_OUTSIDE : DISTR_INSIDE;
+}
+
 static inline void distr_order_unlock_input(struct distributor *d, struct distr_record *record)
 {
-    if (!record || !atomic_load_explicit(&record->appending, memory_order_relaxed)) {
+    if (distr_likely(record && atomic_load_explicit(&record->inside, memory_order_relaxed) ==
+                                   DISTR_APPENDING))
+        /* release: pairs with lock_input_slow. */
+        atomic_store_explicit(&record->inside, (uint32_t)distr_order_apart(record),
+                              memory_order_release);
+    else
         pthread_mutex_unlock(&d->order->input_lock);
-        return;
-    }
-    /* release: pairs with lock_input_slow, whose wait ends by time if this look comes too early. */
-    atomic_store_explicit(&record->appending, 0, memory_order_release);
-    if (distr_unlikely(atomic_load_explicit(&d->order->favoured, memory_order_relaxed) != record))
-        distr_futex_wake(&record->appending, 1);
 }
 
 /* Appends an item.  0 or -ENOMEM. */

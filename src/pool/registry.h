@@ -75,13 +75,6 @@ static inline int distr_record_self(struct distributor *d, struct distr_record *
 /* Whether the calling thread is a worker of d: in a task, or in a hook. */
 bool distr_is_worker(const struct distributor *d);
 
-/* What a record's `inside` is. */
-enum distr_inside {
-    DISTR_OUTSIDE = 0,
-    DISTR_INSIDE = 1,
-    DISTR_TAKING = 2 /* a lone reader takes a result: over soon, it does not wait */
-};
-
 /* Whether the calling thread is in the callback of a source of d. */
 static inline bool distr_in_source(const struct distributor *d)
 {

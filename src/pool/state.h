@@ -40,6 +40,14 @@ enum distr_state {
     DISTR_LIMITED = 128   /* there is an input limit, or an order; constant */
 };
 
+/* What a record's `inside` is.  The last two are over soon, they do not wait. */
+enum distr_inside {
+    DISTR_OUTSIDE = 0,
+    DISTR_INSIDE = 1,
+    DISTR_TAKING = 2,   /* a lone reader takes a result */
+    DISTR_APPENDING = 3 /* ordered: the thread has the input as the favoured one */
+};
+
 /* Numbers for tasks, taken from the distributor's a range at a time. */
 struct distr_serials {
     uint64_t next;
@@ -76,8 +84,7 @@ struct distr_record {
     DISTR_CACHE_ALIGNED struct distributor *owner; /* constant */
     _Atomic uint64_t added;
     struct distr_serials serials;
-    _Atomic uint32_t inside;    /* its thread is inside a call of this distributor: distr_inside */
-    _Atomic uint32_t appending; /* ordered: its thread has the input as the favoured one */
+    _Atomic uint32_t inside; /* its thread is inside a call of this distributor: distr_inside */
     _Alignas(16) uint64_t word[2]; /* the result that its last short read returned */
 
     struct distr_reader reader;

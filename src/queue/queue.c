@@ -29,6 +29,7 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->floor = 0;
     queue->wide = 0;
     queue->narrow = DISTR_ALL_NARROW;
+    queue->numbered = false;
     queue->ahead = state == DISTR_PRIVATE;
     queue->guarded = false;
     distr_queue_set_tail(queue, block, 0);
@@ -139,7 +140,7 @@ static void begin_run(struct distr_queue *queue, unsigned runs, uint64_t serial)
 static bool write_dense(struct distr_queue *queue, const struct distr_item *item)
 {
     uint64_t serial = distr_meta_serial(item->meta);
-    bool follows = serial == queue->first + queue->bottom;
+    bool follows = distr_queue_goes_on(queue, serial);
     unsigned runs = runs_left(queue);
 
     if (!distr_meta_is_word(item->meta) || (!follows && runs == DISTR_RUNS)) {

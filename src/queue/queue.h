@@ -36,6 +36,7 @@ struct distr_queue {
     uint32_t maker;            /* of its blocks; the owner's */
     uint32_t allowance;        /* blocks that a guarded one may yet get by itself; UINT32_MAX: any
                                   number */
+    bool numbered;             /* constant: an item's number is its serial, whatever that says */
 
     /* The owner alone, at every step; the first ones as in struct distributor_short_end. */
     DISTR_CACHE_ALIGNED struct distr_block *tail; /* where it appends, pushes and pops */
@@ -196,6 +197,13 @@ static inline void distr_queue_publish(struct distr_queue *queue)
     atomic_store_explicit(&queue->tail->bottom, queue->bottom, memory_order_release);
 }
 
+/* Whether a word of that serial needs no run of its own. */
+static inline bool distr_queue_goes_on(const struct distr_queue *queue, uint64_t serial)
+{
+    return !queue->dense || serial == queue->first + queue->bottom ||
+           (queue->numbered && queue->first != DISTR_NO_RUN);
+}
+
 /* OPEN: how many words of that type, with serials from that one on, have a slot with no further
  * look. */
 static inline uint32_t distr_queue_quick_slots(struct distr_queue *queue,
@@ -204,9 +212,7 @@ static inline uint32_t distr_queue_quick_slots(struct distr_queue *queue,
 {
     bool quick = distributor_short_is_quick(distr_queue_end(queue), type);
 
-    return quick && (!queue->dense || serial == queue->first + queue->bottom)
-               ? queue->quick - queue->bottom
-               : 0;
+    return quick && distr_queue_goes_on(queue, serial) ? queue->quick - queue->bottom : 0;
 }
 
 /* OPEN: puts so many of them; nobody sees them before publish. */

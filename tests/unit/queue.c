@@ -161,6 +161,34 @@ Test(queue, narrow_blocks_take_half_the_memory_and_dense_ones_a_quarter)
 }
 
 /* A spare and a look at each item are no price for a put that is never quick. */
+/* As in an ordered distributor, whose tasks have no serials before they are claimed. */
+Test(queue, numbers_are_serials_where_these_say_nothing)
+{
+    struct distr_item items[DISTR_CLAIM_MAX];
+    struct fixture fixture;
+    struct distr_queue *queue = &fixture.queue;
+    uint64_t seen = 0;
+
+    mix = DENSE;
+    open_queue(&fixture);
+    queue->numbered = true;
+    for (uint64_t i = 0; i < 5000; i++) {
+        struct distr_item item = numbered(i);
+        item.meta = distr_meta_with_serial(item.meta, i * 7 % 11);
+        cr_assert_eq(distr_queue_reserve(queue, distr_format(&item)), 0);
+        distr_queue_put(queue, &item);
+        distr_queue_publish(queue);
+        cr_assert(queue->dense || i < DISTR_SMALL_SLOTS);
+        cr_assert_leq(queue->runs, 1);
+    }
+    for (unsigned n; (n = distr_queue_claim(queue, &all, items)) > 0; seen += n)
+        for (unsigned i = 0; i < n; i++)
+            cr_assert_eq(items[i].payload.words[0], seen + i);
+    cr_assert_eq(seen, 5000);
+    distr_pools_free(&fixture.pools);
+    finish();
+}
+
 Test(queue, a_guarded_queue_has_no_dense_blocks)
 {
     struct fixture fixture;
