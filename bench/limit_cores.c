@@ -6,7 +6,7 @@
  *     hop         slots of 32 bytes through a ring, one way, one writer and one reader, each slot
  *                 published by a store of its own: nanoseconds a slot
  *     hop-result  the same with 16 bytes, which is what a result of up to 8 bytes takes in our
- *                 queues
+ *                 narrow blocks
  *     hop-batch   slots of 32 bytes, 64 published by one store
  *     cache-line  a word that the two write in turn: nanoseconds for there and back
  *     futex-wake  from before the call that wakes a sleeper until that sleeper runs, the median
