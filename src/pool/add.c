@@ -18,7 +18,7 @@
 #include "pool/source.h"
 #include "queue/deque.h"
 
-#define SERIALS 1024u   /* taken from the common number at a time */
+#define SERIALS 16384u /* taken from the common number at a time */
 #define ARRAY_PART 128u /* of an array, published at a time */
 
 int distr_type_check(const distributor_task_type_t *type)

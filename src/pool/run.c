@@ -100,7 +100,7 @@ static struct distr_queue *next_deque(struct distr_worker *worker)
 {
     struct distr_queue *spawned = &worker->record.input;
 
-    if (distr_deque_has_run(spawned))
+    if (spawned->bottom != spawned->lo)
         return spawned;
     return distr_likely(!spawned->tail->previous) ? &worker->claims : NULL;
 }

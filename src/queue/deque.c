@@ -2,6 +2,11 @@
 /* The owner's end of a deque; events and proofs in README.md, "The deque". */
 #include "queue/deque.h"
 
+/* Words that are taken along from a dense block. */
+#ifndef DISTR_ALONG
+#define DISTR_ALONG 64u
+#endif
+
 /*
  * The tail is no longer as the owner left it: a taker froze it.  Makes it SHARED if the taker has
  * not yet, and returns hi, which is `before` or the present bottom: the owner's last step is the
@@ -24,47 +29,31 @@ static unsigned settle(struct distr_queue *queue, unsigned before)
     return distr_word_hi(word);
 }
 
-void distr_deque_leave_run(struct distr_queue *queue)
-{
-    struct distr_block *tail = queue->tail;
-    uint64_t run;
-
-    do
-        run = distr_read(distr_block_run(tail, --queue->runs));
-    while (distr_run_slot(run) >= queue->bottom);
-    queue->first = distr_run_first(run);
-    queue->floor = distr_run_slot(run) > queue->lo ? (uint16_t)distr_run_slot(run) : queue->lo;
-    /* D5 relaxed: the next release of bottom, or S1, hands it over. */
-    atomic_store_explicit(&tail->runs, ++queue->runs, memory_order_relaxed);
-}
-
 /* The owner may use [lo, bottom) of the tail, whose word it has just set. */
 static void own(struct distr_queue *queue, struct distr_block *tail, distr_word_t word,
                 unsigned bottom)
 {
     queue->word = word;
-    queue->lo = queue->floor = (uint16_t)distr_word_lo(word);
+    queue->lo = (uint16_t)distr_word_lo(word);
     distr_queue_set_tail(queue, tail, bottom);
-    if (queue->dense && bottom > queue->lo) {
-        queue->runs = (uint8_t)atomic_load_explicit(&tail->runs, memory_order_relaxed);
-        distr_deque_leave_run(queue);
-    }
+    if (queue->dense && bottom > queue->lo)
+        queue->first = distr_run_first(distr_read(distr_block_run(tail, 0)));
 }
 
-/* Whether the owner has pushed one word of that type after the other and popped none, as far as the
- * tail can tell, which it leaves: then the next block is dense. */
+/* Whether the owner has pushed the tail full, which it leaves, with one word of that type after the
+ * other: then the next block is dense. */
 static bool is_streak(const struct distr_queue *queue, const struct distributor_task_type *type)
 {
     const struct distr_block *left = queue->tail;
 
-    if (!type || queue->type != type || queue->narrow == DISTR_ALL_NARROW)
+    if (!type || queue->type != type || queue->bottom != queue->limit ||
+        queue->narrow == DISTR_ALL_NARROW)
         return false;
     if (queue->dense)
-        return queue->runs < DISTR_RUNS;
+        return true;
     uint64_t first = distr_read(&left->words[1]);
     uint64_t last = distr_read(&left->words[(queue->limit - 1) * DISTR_NARROW_WORDS + 1]);
-    return queue->bottom == queue->limit && distr_meta_is_word(first) &&
-           last - first == (uint64_t)(queue->limit - 1) << 20;
+    return distr_meta_is_word(first) && last - first == (uint64_t)(queue->limit - 1) << 20;
 }
 
 /* Links the spare as a new PRIVATE tail behind the SHARED one, for items of that format. */
@@ -187,6 +176,28 @@ static const struct distributor_task_type *common_format(const struct distr_item
     return format;
 }
 
+/* A dense tail has one run. */
+static bool goes_on(const struct distr_queue *queue, const struct distr_item *word)
+{
+    return queue->bottom == queue->lo ||
+           distr_meta_serial(word->meta) == queue->first + queue->bottom;
+}
+
+/* Writes the next slot of the dense tail.  False: it has none for the item. */
+static bool write_dense(struct distr_queue *queue, const struct distr_item *item)
+{
+    if (queue->bottom == queue->limit || item->type != queue->type ||
+        !distr_meta_is_word(item->meta) || !goes_on(queue, item))
+        return false;
+    if (queue->bottom == queue->lo) {
+        queue->runs = 0;
+        distr_queue_begin_run(queue, distr_meta_serial(item->meta));
+    }
+    distr_queue_fetch_due(queue);
+    distr_write(&queue->tail->words[queue->bottom], item->payload.words[0]);
+    return true;
+}
+
 /* Writes them from slot `before` on, the last one first.  False: the tail has no slots for them. */
 static bool write_all(struct distr_queue *queue, unsigned before, const struct distr_item *items,
                       unsigned count)
@@ -194,7 +205,7 @@ static bool write_all(struct distr_queue *queue, unsigned before, const struct d
     const struct distributor_task_type *type = queue->type;
 
     if (queue->dense)
-        return count == 1 && distr_queue_write(queue, items);
+        return count == 1 && write_dense(queue, items);
     if (before + count > queue->limit)
         return false;
     for (unsigned i = 0; i < count; i++) {
@@ -206,8 +217,42 @@ static bool write_all(struct distr_queue *queue, unsigned before, const struct d
     return true;
 }
 
+/* Pops at most so many of the tail as one step, the newest first.  Returns how many; 0: the takers
+ * have them. */
+static unsigned pop_several(struct distr_queue *queue, struct distr_item *items, unsigned max)
+{
+    unsigned before = queue->bottom;
+    unsigned count = before - queue->lo < max ? before - queue->lo : max;
+    bool still = distr_deque_step(queue, before - count, memory_order_relaxed);
+    unsigned hi = still ? queue->bottom : settle(queue, before);
+
+    for (unsigned i = 0; i < count; i++)
+        distr_deque_read(queue, before - 1 - i, &items[i]);
+    if (!still)
+        go_on(queue, hi, queue->type);
+    return hi < before ? count : 0;
+}
+
+/*
+ * A word is pushed that does not go on, since others were popped: the owner runs what stands in the
+ * dense tail, and each of these spawns.  So it takes some dozens along to a narrow block, and comes
+ * back once for so many.
+ */
+static distr_apart void leave_dense(struct distr_queue *queue, const struct distr_item *word)
+{
+    struct distr_item items[DISTR_ALONG + 1];
+
+    items[0] = *word;
+    distr_deque_push(queue, items, 1 + pop_several(queue, items + 1, DISTR_ALONG));
+}
+
 void distr_deque_push(struct distr_queue *queue, const struct distr_item *items, unsigned count)
 {
+    if (count == 1 && queue->dense && distr_format(items) == queue->type &&
+        !goes_on(queue, items)) {
+        leave_dense(queue, items);
+        return;
+    }
     /* An empty tail takes the form of what comes. */
     if (queue->bottom == queue->lo && queue->type != common_format(items, count))
         seal(queue, common_format(items, count));
@@ -304,7 +349,7 @@ bool distr_deque_pop_settled(struct distr_queue *queue, unsigned before, struct 
 bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item)
 {
     for (;;) {
-        if (!distr_deque_has_run(queue)) {
+        if (queue->bottom == queue->lo) {
             if (!step_back(queue))
                 return false;
             continue;
@@ -319,38 +364,18 @@ bool distr_deque_pop_slow(struct distr_queue *queue, struct distr_item *item)
     }
 }
 
-/* Copies the oldest slot of the tail. */
-static void read_lowest(const struct distr_queue *queue, struct distr_item *item)
-{
-    struct distr_block *tail = queue->tail;
-    uint32_t runs = queue->runs;
-    uint64_t run;
-
-    if (!queue->dense) {
-        distr_block_read(tail, queue->type, queue->lo, item);
-        return;
-    }
-    do
-        run = distr_read(distr_block_run(tail, --runs));
-    while (distr_run_slot(run) > queue->lo);
-    distr_slot_read_dense(&tail->words[queue->lo], queue->type, distr_run_first(run) + queue->lo,
-                          item);
-}
-
 /* D4: takes the oldest slot of the PRIVATE tail, which is the queue's oldest block. */
 static bool take_lowest(struct distr_queue *queue, struct distr_item *item)
 {
     distr_word_t word = queue->word;
     distr_word_t claimed = word + DISTR_WORD_STEP;
 
-    read_lowest(queue, item);
+    distr_deque_read(queue, queue->lo, item);
     /* D4 acq_rel: pairs with F1; if a taker froze the block, it is settled instead. */
     if (atomic_compare_exchange_strong_explicit(&queue->tail->word, &word, claimed,
                                                 memory_order_acq_rel, memory_order_relaxed)) {
         queue->word = claimed;
         queue->lo++;
-        if (queue->floor < queue->lo)
-            queue->floor = queue->lo;
         return true;
     }
     go_on(queue, settle(queue, queue->bottom), queue->type);

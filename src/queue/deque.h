@@ -77,7 +77,7 @@ static inline void distr_deque_push_one(struct distr_queue *queue, const struct 
         distr_deque_push_again(queue, before);
 }
 
-/* Copies a slot of the tail, if it is dense: of its last run. */
+/* Copies a slot of the tail. */
 static inline void distr_deque_read(const struct distr_queue *queue, unsigned slot,
                                     struct distr_item *item)
 {
@@ -92,10 +92,9 @@ distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
 {
     unsigned before = queue->bottom;
 
-    if (before == queue->floor)
+    if (before == queue->lo)
         /* The block before is forgotten once it was found used up. */
-        return distr_unlikely(before != queue->lo || queue->tail->previous != NULL) &&
-               distr_deque_pop_slow(queue, item);
+        return distr_unlikely(queue->tail->previous != NULL) && distr_deque_pop_slow(queue, item);
     if (distr_likely(distr_deque_step(queue, before - 1, memory_order_relaxed))) {
         distr_deque_read(queue, before - 1, item);
         return true;
@@ -103,24 +102,10 @@ distr_inlined bool distr_deque_pop(struct distr_queue *queue, struct distr_item 
     return distr_deque_pop_settled(queue, before, item) || distr_deque_pop_slow(queue, item);
 }
 
-/* D5: of the runs of the dense tail the last one is the last that begins below the bottom. */
-void distr_deque_leave_run(struct distr_queue *queue);
-
-/* Whether the tail holds something; its last run does then. */
-static inline bool distr_deque_has_run(struct distr_queue *queue)
-{
-    if (distr_likely(queue->bottom != queue->floor))
-        return true;
-    if (queue->floor == queue->lo)
-        return false;
-    distr_deque_leave_run(queue);
-    return true;
-}
-
 /* How many words a row has. */
 static inline unsigned distr_deque_words(const struct distr_queue *queue)
 {
-    return queue->type ? queue->bottom - queue->floor : 0;
+    return queue->type ? queue->bottom - queue->lo : 0;
 }
 
 /* The words of the tail, newest first, for an owner that does nothing else with the deque as long

@@ -26,7 +26,6 @@ int distr_queue_init(struct distr_queue *queue, struct distr_pools *pools, uint3
     queue->pools = pools;
     queue->word = atomic_load_explicit(&block->word, memory_order_relaxed);
     queue->lo = 0;
-    queue->floor = 0;
     queue->wide = 0;
     queue->narrow = DISTR_ALL_NARROW;
     queue->numbered = false;
@@ -114,23 +113,12 @@ static bool refill(struct distr_queue *queue)
     return distr_queue_reserve_slow(queue) == 0;
 }
 
-/* The runs of the dense tail that have something left: a deque's owner uses them up. */
-static unsigned runs_left(const struct distr_queue *queue)
-{
-    if (queue->bottom == queue->lo)
-        return 0;
-    return queue->bottom == queue->floor ? queue->runs - 1u : queue->runs;
-}
-
-/* A3: a run of the dense tail begins with that serial, behind so many. */
-static void begin_run(struct distr_queue *queue, unsigned runs, uint64_t serial)
+void distr_queue_begin_run(struct distr_queue *queue, uint64_t serial)
 {
     struct distr_block *tail = queue->tail;
 
     queue->first = serial - queue->bottom;
-    queue->floor = (uint16_t)queue->bottom;
-    queue->runs = (uint8_t)(runs + 1);
-    distr_write(distr_block_run(tail, runs), distr_run(serial, queue->bottom));
+    distr_write(distr_block_run(tail, queue->runs++), distr_run(serial, queue->bottom));
     /* A3 release: pairs with C8. */
     atomic_store_explicit(&tail->runs, queue->runs, memory_order_release);
 }
@@ -141,21 +129,21 @@ static bool write_dense(struct distr_queue *queue, const struct distr_item *item
 {
     uint64_t serial = distr_meta_serial(item->meta);
     bool follows = distr_queue_goes_on(queue, serial);
-    unsigned runs = runs_left(queue);
 
-    if (!distr_meta_is_word(item->meta) || (!follows && runs == DISTR_RUNS)) {
+    if (!distr_meta_is_word(item->meta) || (!follows && queue->runs == DISTR_RUNS)) {
         if (queue->narrow != DISTR_ALL_NARROW)
             queue->narrow = NARROW_BLOCKS;
         return false;
     }
     if (!follows)
-        begin_run(queue, runs, serial);
+        distr_queue_begin_run(queue, serial);
     distr_queue_fetch_due(queue);
     distr_write(&queue->tail->words[queue->bottom], item->payload.words[0]);
     return true;
 }
 
-bool distr_queue_write(struct distr_queue *queue, const struct distr_item *item)
+/* Writes the next slot.  False: the tail has none for the item. */
+static bool write_next(struct distr_queue *queue, const struct distr_item *item)
 {
     if (queue->bottom == queue->limit || !distr_queue_fits(queue, distr_format(item)))
         return false;
@@ -204,9 +192,9 @@ static void extend(struct distr_queue *queue, const struct distr_item *item)
 
 void distr_queue_put_rarely(struct distr_queue *queue, const struct distr_item *item)
 {
-    if (!distr_queue_write(queue, item)) {
+    if (!write_next(queue, item)) {
         extend(queue, item);
-        distr_queue_write(queue, item);
+        write_next(queue, item);
     }
     queue->bottom++;
 }

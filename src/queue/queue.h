@@ -50,8 +50,7 @@ struct distr_queue {
     bool dense;       /* the tail is */
     bool ahead;       /* it always keeps a spare, so that an item of any kind has its slot */
     bool guarded;     /* each put has more to do than the queue knows: quick stays 0 */
-    uint16_t lo;      /* of the deque's PRIVATE tail, */
-    uint16_t floor;   /* or where the last run of it begins, if it is dense: down to here it pops */
+    uint16_t lo;      /* of the deque's PRIVATE tail */
     uint16_t limit;   /* slots of the tail */
     uint16_t fetched; /* of its slots: those below it are on lines that were got for writing */
     uint8_t runs;     /* of the dense tail */
@@ -175,9 +174,8 @@ static inline void distr_queue_fetch_due(struct distr_queue *queue)
         distr_queue_fetch(queue);
 }
 
-/* Writes the next slot, which nobody sees before the bottom is moved.  False: the tail has none for
- * the item. */
-bool distr_queue_write(struct distr_queue *queue, const struct distr_item *item);
+/* A3: a run of the dense tail begins behind its bottom, with that serial. */
+void distr_queue_begin_run(struct distr_queue *queue, uint64_t serial);
 
 /* OPEN: writes a reserved slot; nobody sees it before publish. */
 static inline void distr_queue_put(struct distr_queue *queue, const struct distr_item *item)

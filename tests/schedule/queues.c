@@ -539,64 +539,58 @@ static void set_up_dense_tail(void)
     claim_from(&queue, 3, 2, false);
 }
 
-/* The owner ends runs and begins others while a taker freezes the block. */
-static void deque_runs(void)
+/* The owner leaves the dense tail for a narrow one, with two words, while a taker freezes it. */
+static void deque_leave_dense(void)
 {
     pthread_t taker;
 
     set_up_dense_tail();
+    push(3);
     start(&taker, freeze_twice);
     schedule_begin();
-    push(1);
     pop(1);
-    push(1);
-    pop(2);
+    push(2);
+    pop_all();
     push(2);
     pop_all();
     pthread_join(taker, NULL);
     finish();
 }
 
-/* The owner goes back to a block of three runs, from which a taker takes. */
-static void deque_go_back_runs(void)
+/* It goes back there, and leaves it again, while a taker takes from it. */
+static void deque_go_back_dense(void)
 {
     pthread_t taker;
 
     set_up_dense_tail();
-    for (unsigned i = 0; i < 2; i++) {
-        push(1);
-        pop(1);
-        push(1);
-    }
-    schedule_check(queue.runs == DISTR_RUNS);
-    start(&taker, claim_twice);
-    schedule_begin();
+    push(3);
     pop(1);
     push(1);
-    push_wide(1);
-    pop(3);
+    schedule_check(!queue.dense);
+    start(&taker, claim_twice);
+    schedule_begin();
+    pop(4);
     push(1);
     pop_all();
     pthread_join(taker, NULL);
     finish();
 }
 
-/* The owner takes its oldest slot, of the first of three runs, while another freezes the block. */
-static void deque_oldest_run(void)
+/* The owner takes its oldest word, and begins a run where nothing is left, while another freezes the
+ * block. */
+static void deque_oldest_dense(void)
 {
     struct distr_item item;
     pthread_t taker;
 
     set_up_dense_tail();
-    push(2);
-    pop(1);
     push(1);
     start(&taker, freeze_twice);
     schedule_begin();
     for (unsigned i = 0; i < 2; i++)
         if (distr_deque_take_oldest(&queue, &item))
             take_note(&item);
-    push(1);
+    push(2);
     pop_all();
     pthread_join(taker, NULL);
     finish();
@@ -657,9 +651,9 @@ static const struct schedule_scenario scenarios[] = {
     {.name = "deque_batch", .body = deque_batch},
     {.name = "deque_claim", .body = deque_claim},
     {.name = "deque_claim_dense", .body = deque_claim_dense},
-    {.name = "deque_runs", .body = deque_runs},
-    {.name = "deque_go_back_runs", .body = deque_go_back_runs},
-    {.name = "deque_oldest_run", .body = deque_oldest_run},
+    {.name = "deque_leave_dense", .body = deque_leave_dense},
+    {.name = "deque_go_back_dense", .body = deque_go_back_dense},
+    {.name = "deque_oldest_dense", .body = deque_oldest_dense},
 };
 
 int main(int argc, char **argv)

@@ -121,6 +121,7 @@
 
 /* So a dense block has room for five words, of three runs. */
 #define DISTR_RUNS 3u
+#define DISTR_ALONG 2u
 #include "pool/take.h"
 #include "queue/queue.h"
 

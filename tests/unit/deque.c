@@ -92,10 +92,17 @@ Test(deque, words_pushed_one_after_the_other_take_half_the_memory)
     cr_assert_leq(blocks_for(DENSE, count), narrow * 51 / 100 + 4);
     cr_assert_geq(blocks_for(SCATTERED, count), narrow);
     cr_assert_leq(blocks_for(SCATTERED, count), narrow + 4);
+    struct fixture fixture;
+    open_deque(&fixture);
+    for (uint64_t i = 0; i < 2000; i++) {
+        push(&fixture.queue, i);
+        cr_assert_not(fixture.queue.dense, "as if they followed each other");
+    }
+    distr_pools_free(&fixture.pools);
     finish();
 }
 
-/* The deque's tail is dense, and the numbers up to *pushed stand in it and in the block before. */
+/* The deque's tail is dense; it and the blocks before have the numbers up to *pushed. */
 static void make_dense(struct fixture *fixture, uint64_t *pushed)
 {
     mix = DENSE;
@@ -103,32 +110,33 @@ static void make_dense(struct fixture *fixture, uint64_t *pushed)
     for (*pushed = 0; *pushed < 1000; ++*pushed)
         push(&fixture->queue, *pushed);
     cr_assert(fixture->queue.dense);
-    cr_assert_eq(fixture->queue.runs, 1);
 }
 
 /* Each that is popped is followed by two, each of which is popped next. */
-Test(deque, a_pop_and_a_push_take_no_more_runs)
+Test(deque, a_dense_block_is_left_once_for_many_pops)
 {
     struct fixture fixture;
     uint64_t pushed;
+    unsigned times = 0;
 
     make_dense(&fixture, &pushed);
     for (uint64_t i = 1000; i-- > 0;) {
         cr_assert_eq(pop(&fixture.queue), i);
+        times += fixture.queue.dense;
         for (unsigned twice = 0; twice < 2; twice++) {
             push(&fixture.queue, pushed);
-            cr_assert_leq(fixture.queue.runs, 2);
             cr_assert_eq(pop(&fixture.queue), pushed++);
         }
     }
     cr_assert_eq(pop(&fixture.queue), UINT64_MAX);
-    cr_assert_leq(fixture.pools.kind[DISTR_LARGE].carved, 4);
+    cr_assert_leq(times, 1 + 250 / 64, "at the dense one %u times", times);
+    cr_assert_leq(fixture.pools.kind[DISTR_LARGE].carved, 6);
     distr_pools_free(&fixture.pools);
     finish();
 }
 
-/* One of two is left each time, as where a tree is walked: too many runs for one block. */
-Test(deque, what_is_left_of_many_runs_is_popped_in_order)
+/* One of two is left each time, as where a tree is walked. */
+Test(deque, what_is_left_above_a_dense_block_is_popped_in_order)
 {
     struct fixture fixture;
     uint64_t pushed, left[100];
@@ -139,8 +147,7 @@ Test(deque, what_is_left_of_many_runs_is_popped_in_order)
         push(&fixture.queue, pushed++);
         push(&fixture.queue, pushed++);
         cr_assert_eq(pop(&fixture.queue), pushed - 1);
-        cr_assert_leq(fixture.queue.runs, DISTR_RUNS);
-        cr_assert_eq(fixture.queue.dense, i < DISTR_RUNS);
+        cr_assert_eq(fixture.queue.dense, i == 0);
     }
     for (unsigned i = 100; i-- > 0;)
         cr_assert_eq(pop(&fixture.queue), left[i]);
@@ -151,24 +158,25 @@ Test(deque, what_is_left_of_many_runs_is_popped_in_order)
     finish();
 }
 
-/* A push that takes up the run before where the last one was used up. */
-Test(deque, a_run_goes_on_behind_one_that_is_used_up)
+Test(deque, an_empty_dense_block_begins_its_run_anew)
 {
     struct fixture fixture;
     struct distr_item item;
     uint64_t pushed;
 
     make_dense(&fixture, &pushed);
-    push(&fixture.queue, pushed + 500);
-    push(&fixture.queue, pushed + 501);
-    cr_assert_eq(pop(&fixture.queue), pushed + 501);
-    cr_assert_eq(pop(&fixture.queue), pushed + 500);
-    cr_assert_eq(pop(&fixture.queue), pushed - 1);
-    push(&fixture.queue, pushed - 1);
-    push(&fixture.queue, pushed);
-    for (uint64_t i = 0; i <= pushed; i++) {
-        cr_assert(distr_queue_drain(&fixture.queue, &item));
-        cr_assert_eq(number_of(&item), i);
+    for (uint64_t i = 0; i < 900; i++)
+        cr_assert_eq(take(&fixture.queue), i);
+    for (uint64_t i = 1000; i-- > 900;)
+        cr_assert_eq(pop(&fixture.queue), i);
+    for (unsigned i = 0; i < 3 * DISTR_RUNS; i++, pushed += 5) {
+        push(&fixture.queue, pushed);
+        push(&fixture.queue, pushed + 1);
+        cr_assert(fixture.queue.dense);
+        cr_assert_eq(fixture.queue.runs, 1);
+        cr_assert(distr_deque_take_oldest(&fixture.queue, &item));
+        cr_assert_eq(number_of(&item), pushed);
+        cr_assert_eq(pop(&fixture.queue), pushed + 1);
     }
     distr_pools_free(&fixture.pools);
     finish();
@@ -343,13 +351,6 @@ static void step_meets_freeze(bool is_push, enum when when, bool spare, uint64_t
     open_deque(&fixture);
     for (uint64_t i = 0; i < count; i++)
         push(queue, i);
-    if (count > 500) { /* the last of three runs */
-        for (unsigned i = 0; i < 2; i++) {
-            seen[pop(queue)] = true;
-            push(queue, count++);
-            push(queue, count++);
-        }
-    }
     cr_assert_eq(distr_deque_reserve(queue), 0);
     unsigned old = queue->bottom;
     cr_assert_lt(old, queue->limit, "the step would be in another block");
@@ -381,6 +382,28 @@ Test(deque, no_step_loses_or_doubles_when_a_taker_freezes)
                 for (uint64_t count = 1; count < 1100; count += count < 4 ? 1 : 53)
                     mix = (enum mix)(turn / 2),
                     step_meets_freeze(turn % 2, (enum when)when, spare, count);
+    finish();
+}
+
+/* A push that leaves a dense block, and takes 64 along, meets a freeze. */
+Test(deque, what_is_taken_along_is_not_lost_when_a_taker_freezes)
+{
+    for (int when = OLD; when <= PENDING; when++) {
+        bool seen[1010] = {false};
+        struct fixture fixture;
+        uint64_t pushed;
+        make_dense(&fixture, &pushed);
+        cr_assert_eq(distr_deque_reserve(&fixture.queue), 0);
+        unsigned old = fixture.queue.bottom;
+        freeze_only(&fixture.queue);
+        if (when != PENDING)
+            fix(&fixture.queue, when == OLD ? old : old - 64);
+        for (uint64_t i = pushed; i < pushed + 5; i++)
+            seen[i] = true; /* these are not there */
+        push(&fixture.queue, pushed + 5);
+        check_all(&fixture.queue, seen, pushed + 6);
+        distr_pools_free(&fixture.pools);
+    }
     finish();
 }
 
