@@ -146,7 +146,7 @@ static inline struct distr_queue *distr_order_own_input(struct distr_order *orde
     return &order->lane->record.input;
 }
 
-/* The same.  record: of the calling thread, which may be favoured some day; NULL: it comes rarely. */
+/* The same.  record: of the calling thread, which may become favoured; NULL: it comes rarely. */
 static inline struct distr_queue *distr_order_lock_input(struct distributor *d,
                                                          struct distr_record *record)
 {

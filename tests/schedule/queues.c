@@ -576,8 +576,7 @@ static void deque_go_back_dense(void)
     finish();
 }
 
-/* The owner takes its oldest word, and begins a run where nothing is left, while another freezes the
- * block. */
+/* The owner takes its oldest word, and begins a run where nothing is left; another freezes. */
 static void deque_oldest_dense(void)
 {
     struct distr_item item;

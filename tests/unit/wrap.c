@@ -216,31 +216,42 @@ static void read_unique(distributor_t *d)
     expect(distributor_join(d, NULL), 0);
 }
 
-/* Quick adds come to the end of their range, and of the next one another thread has had the first.
- * And again, where the task for which this thread began a range is refused. */
+/* Adds words until the range of this thread's serials has so many left. */
+static void come_to_the_end(distributor_t *d, uint64_t left)
+{
+    static const uint64_t word;
+    add_five_words(d);
+    const struct distr_record *record = distr_thread_last();
+    while (!record->input.dense ||
+           record->input.first + record->input.bottom + left != record->serials.end)
+        expect(distributor_add_task(d, &echo, &word, sizeof(word)), 0);
+}
+
+/* What comes next is of another range: the one behind is another thread's. */
 Test(wrap, no_quick_add_leaves_its_range)
 {
     distributor_t *d = make(OPTIONS(.workers = 1));
-    for (unsigned turn = 0; turn < 2; turn++) {
-        static const uint64_t word;
-        const uint64_t left = turn == 0 ? 3 : 0;
-        add_five_words(d);
-        const struct distr_record *record = distr_thread_last();
-        while (!record->input.dense ||
-               record->input.first + record->input.bottom + left != record->serials.end)
-            expect(distributor_add_task(d, &echo, &word, sizeof(word)), 0);
-        if (turn == 0) {
-            end_thread(begin_thread(add_five_words, d));
-            add_five_words(d);
-        }
-        expect(distributor_start(d), 0);
-        expect(distributor_close(d), 0);
-        end_thread(begin_thread(refuse_one, d));
-        refuse_one(d);
-        read_unique(d);
-    }
-    add_five_words(d);
+    come_to_the_end(d, 3);
     end_thread(begin_thread(add_five_words, d));
+    add_five_words(d);
+    expect(distributor_start(d), 0);
+    expect(distributor_close(d), 0);
+    read_unique(d);
+    expect(distributor_destroy(d), 0);
+    finish();
+}
+
+/* The same where the first task of that other range is refused. */
+Test(wrap, no_quick_add_follows_one_that_was_refused)
+{
+    distributor_t *d = make(OPTIONS(.workers = 1));
+    come_to_the_end(d, 0);
+    serial_was[atomic_fetch_add(&d->serial, 1024)] = true; /* another thread's */
+    expect(distributor_start(d), 0);
+    expect(distributor_close(d), 0);
+    refuse_one(d);
+    read_unique(d);
+    add_five_words(d);
     expect(distributor_start(d), 0);
     expect(distributor_close(d), 0);
     read_unique(d);
