@@ -93,7 +93,7 @@ DISTRIBUTOR_SHORT_STRUCT distributor_short_record
     DISTRIBUTOR_SHORT_ALIGNED struct distributor_short_end input;
     DISTRIBUTOR_SHORT_ALIGNED struct distributor *owner;
     uint64_t added;
-    uint64_t serial; /* of the next task, */
+    uint64_t serial; /* of the next task, unless an outside thread's quick slots have it, */
     uint64_t end;    /* below this */
     uint32_t inside; /* its thread is in a call */
     uint64_t result[2] __attribute__((__aligned__(16)));

@@ -374,15 +374,24 @@ static int add_word_in_order(struct distributor *d, const distributor_task_type_
     return rc;
 }
 
+/* ---- outside: one task ---- */
+
+/* The ways of a word that need not wait; or DISTRIBUTOR_SHORT_NOT. */
+static inline int add_word(struct distributor *d, const distributor_task_type_t *type,
+                           const void *input, size_t size)
+{
+    uint64_t word;
+
+    if (!d || !distributor_short_word(input, size, &word))
+        return DISTRIBUTOR_SHORT_NOT;
+    return d->order ? add_word_in_order(d, type, word) : distributor_short_add_task(d, type, word);
+}
+
 int distributor_add_task(distributor_t *d, const distributor_task_type_t *type, const void *input,
                          size_t size)
 {
-    uint64_t word;
-    int rc = DISTRIBUTOR_SHORT_NOT;
+    int rc = add_word(d, type, input, size);
 
-    if (d && distributor_short_word(input, size, &word))
-        rc = d->order ? add_word_in_order(d, type, word)
-                      : distributor_short_add_task(d, type, word);
     return rc != DISTRIBUTOR_SHORT_NOT ? rc : add(d, type, input, size, DISTRIBUTOR_FOREVER);
 }
 distr_also(distributor_add_task, distributor_plain_add_task);
@@ -390,14 +399,19 @@ distr_also(distributor_add_task, distributor_plain_add_task);
 int distributor_try_add_task(distributor_t *d, const distributor_task_type_t *type,
                              const void *input, size_t size)
 {
-    return add(d, type, input, size, 0);
+    int rc = add_word(d, type, input, size);
+
+    return rc != DISTRIBUTOR_SHORT_NOT ? rc : add(d, type, input, size, 0);
 }
 
 int distributor_add_task_until(distributor_t *d, const distributor_task_type_t *type,
                                const void *input, size_t size, int64_t deadline)
 {
-    int rc = add(d, type, input, size, deadline > 0 ? deadline : 0);
+    int rc = add_word(d, type, input, size);
 
+    if (rc != DISTRIBUTOR_SHORT_NOT)
+        return rc;
+    rc = add(d, type, input, size, deadline > 0 ? deadline : 0);
     return rc == -EAGAIN && d ? -ETIMEDOUT : rc;
 }
 

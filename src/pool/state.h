@@ -83,7 +83,7 @@ struct distr_record {
     /* What short ways need, in one line: as in struct distributor_short_record. */
     DISTR_CACHE_ALIGNED struct distributor *owner; /* constant */
     _Atomic uint64_t added;
-    struct distr_serials serials;
+    struct distr_serials serials; /* outside: behind, while adds to a dense block are quick */
     _Atomic uint32_t inside; /* its thread is inside a call of this distributor: distr_inside */
     _Alignas(16) uint64_t word[2]; /* the result that its last short read returned */
 
