@@ -583,9 +583,10 @@ static void deque_oldest_dense(void)
     pthread_t taker;
 
     set_up_dense_tail();
-    push(1);
+    push(2);
     start(&taker, freeze_twice);
     schedule_begin();
+    pop(1);
     for (unsigned i = 0; i < 2; i++)
         if (distr_deque_take_oldest(&queue, &item))
             take_note(&item);
