@@ -98,9 +98,6 @@ static int emit(struct distr_worker *worker, const void *result, size_t size)
     distr_queue_put(&worker->output, &item);
     distr_queue_publish(&worker->output); /* E1 */
     distr_announce_result(worker);
-    /* There was no memory for another spare: the next task's failure has no slot yet. */
-    if (distr_unlikely(!worker->output.spare && !worker->order))
-        worker->task.rare = true;
     return 0;
 }
 

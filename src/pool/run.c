@@ -164,8 +164,9 @@ distr_inlined unsigned run_row(struct distr_worker *worker, struct distr_queue *
 }
 
 /* Words of one type, from the deque that is next, until that is empty or a fair task is due.  The
- * worker is busy with them all the time: nothing between two of them ends a thread.  True: one has
- * spawned, so that another deque may be next, or this one is no longer as it was. */
+ * worker is busy with them all the time: nothing between two of them ends a thread.  A failure has
+ * its slot: an emit that finds no memory for another spare leaves one, and what fails ends the row.
+ * True: one has spawned, so that another deque may be next, or this one is no longer as it was. */
 static inline bool run_next_row(struct distr_worker *worker)
 {
     uint64_t added = atomic_load_explicit(&worker->record.added, memory_order_relaxed);
